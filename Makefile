@@ -1,0 +1,60 @@
+# The commands of README.md. `make help` lists them.
+SHELL := bash
+PYTHON ?= python3
+HOST ?= 127.0.0.1
+PORT ?= 8000
+BIN := .venv/bin
+export DVC_NO_ANALYTICS = 1
+export TF_CPP_MIN_LOG_LEVEL ?= 2
+
+.PHONY: help run test check format bench repro clean lock
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+
+run: .venv/.run models/convxgb/manifest.json ## install, fetch the pinned model, serve on http://127.0.0.1:8000 (HOST, PORT)
+	@$(BIN)/python -m app --host $(HOST) --port $(PORT)
+
+test: .venv/.dev models/convxgb/manifest.json ## run every test; BEATWISE_MIRROR=... adds those that want MIT-BIH
+	$(BIN)/python -m pytest $(ARGS)
+
+check: .venv/.dev ## format, lint, types and import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: .venv/.dev ## write the formatting that `check` asks for
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+bench: .venv/.dev models/convxgb/manifest.json ## measure the service beside the naive way, in one run
+	$(BIN)/python -m benchmarks.serving
+
+repro: .venv/.dev ## rebuild everything from the records
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
+
+clean: ## remove the environment and every cache; records and models stay
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build
+	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
+
+lock: .venv/.dev ## resolve the locks anew (needs uv)
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --all-extras pyproject.toml -o requirements/dev.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra run -c requirements/dev.lock pyproject.toml -o requirements/run.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/dev.lock pyproject.toml -o requirements/service.lock
+
+.venv/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit("Beatwise needs Python 3.11 or newer; set PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv .venv
+
+.venv/.run: requirements/run.lock | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/.dev: requirements/dev.lock | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@ .venv/.run
+
+models/convxgb/manifest.json: dvc.lock | .venv/.run
+	$(BIN)/dvc pull --quiet --force -r bundled models/convxgb
+	@touch $@

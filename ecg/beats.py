@@ -1,0 +1,226 @@
+"""THE preprocessing: a recording or a cut-out in, what the classifier sees out.
+
+Training and serving both call `from_record` and `from_cuts`, and nothing else makes beats.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg import filters
+from ecg.errors import InputError
+from ecg.filters import FS
+
+BEFORE_S: Final = 0.512
+"""Before the R peak: holds the P wave at PR intervals up to 0.3 s."""
+AFTER_S: Final = 0.768
+"""After the R peak: holds the T wave at QT intervals up to 0.6 s."""
+QRS_S: Final = 0.15
+"""Half-width about the R peak in which a beat's amplitude is measured: a wide QRS lasts 0.2 s."""
+LOCAL_INTERVALS: Final = 10
+"""RR intervals, the beat's own previous one included, in the local mean."""
+
+BEFORE: Final = round(BEFORE_S * FS)
+WINDOW: Final = BEFORE + round(AFTER_S * FS)
+_QRS = slice(BEFORE - round(QRS_S * FS), BEFORE + round(QRS_S * FS) + 1)
+_TYPICAL_FROM = 2000
+
+CUT_S: Final = (0.2, 10.0)
+"""Shortest and longest cut-out, in seconds, taken for one beat."""
+LARGEST: Final = 1e9
+"""Largest absolute sample: beyond any unit (nV of an ECG stay below 1e8)."""
+
+RR_FIELDS: Final = ("previous_s", "next_s", "local_mean_s", "record_mean_s")
+_RATIOS: Final = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
+CONTEXT: Final = (
+    *RR_FIELDS,
+    *(f"{RR_FIELDS[a][:-2]}/{RR_FIELDS[b][:-2]}" for a, b in _RATIOS),
+    "amplitude/typical",
+    "similarity_to_typical",
+)
+CONSTANTS: Final = {
+    "fs": FS,
+    "before_s": BEFORE_S,
+    "after_s": AFTER_S,
+    "qrs_s": QRS_S,
+    "baseline_hz": filters.BASELINE_HZ,
+    "noise_hz": filters.NOISE_HZ,
+    "local_intervals": LOCAL_INTERVALS,
+    "context": list(CONTEXT),
+}
+"""What an artefact was made for; loading refuses one that says otherwise."""
+
+
+@dataclass(frozen=True)
+class Beats:
+    """Beats as the classifier takes them.
+
+    windows: (n_beats, WINDOW, 2) float32 at `FS`; channel 0 is the beat over its own QRS
+        amplitude, channel 1 its difference from the recording's typical beat over the
+        recording's amplitude (zeros for a lone beat).
+    context: (n_beats, len(CONTEXT)) float32; NaN is missing.
+    """
+
+    windows: NDArray[np.float32]
+    context: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.windows)
+
+
+def from_record(signal: NDArray[np.float64], fs: float, r_peaks: NDArray[np.int64]) -> Beats:
+    """Cut the beats of one lead of a recording.
+
+    signal: (n_samples,) in any unit at `fs` Hz, at least one second; r_peaks: (n_beats,) rising
+    indices into it. RR intervals are those between the given peaks.
+    """
+    if len(r_peaks) == 0:
+        return Beats(np.empty((0, WINDOW, 2), np.float32), np.empty((0, len(CONTEXT)), np.float32))
+    canonical = filters.remove_baseline(filters.remove_noise(filters.resample(signal, fs)))
+    raw = _cut(canonical, _canonical_index(r_peaks, fs))
+    amplitude = _amplitude(raw)
+    typical, typical_amplitude = _typical_beat(raw, amplitude)
+    scaled = raw / typical_amplitude
+    windows = np.stack([raw / amplitude[:, None], scaled - typical], axis=-1)
+    against_typical = np.column_stack(
+        [amplitude / typical_amplitude, _similarity(scaled[:, _QRS], typical[_QRS])]
+    )
+    return Beats(windows.astype(np.float32), context(rr_context(r_peaks / fs), against_typical))
+
+
+def from_cuts(
+    cuts: Sequence[NDArray[np.float64]],
+    fs: float,
+    r_peaks: Sequence[int | None] | None = None,
+    rr: NDArray[np.float64] | None = None,
+) -> Beats:
+    """Prepare lone beats, each a cut-out of any length with its R peak anywhere inside.
+
+    cuts: each (n_samples,) in any unit at `fs` Hz, 0.2 to 10 s; r_peaks: the R peak's index in
+    each, None where it is to be found; rr: (n_beats, 4) seconds in the order of `RR_FIELDS`, NaN
+    where unknown. What the window wants beyond a cut's ends holds its last value.
+    Raises InputError for a cut that is too short, too long, flat or beyond `LARGEST`.
+    """
+    raw = np.empty((len(cuts), WINDOW))
+    peaks = r_peaks if r_peaks is not None else [None] * len(cuts)
+    for length in {len(cut) for cut in cuts}:
+        rows = [i for i, cut in enumerate(cuts) if len(cut) == length]
+        raw[rows] = _lone_windows(cuts, rows, fs, [peaks[i] for i in rows])
+    first = raw / _amplitude(raw)[:, None]
+    windows = np.stack([first, np.zeros_like(first)], axis=-1)
+    known = rr if rr is not None else np.full((len(cuts), len(RR_FIELDS)), np.nan)
+    return Beats(windows.astype(np.float32), context(known, np.full((len(cuts), 2), np.nan)))
+
+
+def rr_context(times: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return (n_beats, 4) RR seconds, as `RR_FIELDS`, of beats at `times` (n_beats,) seconds.
+
+    NaN before the first and after the last beat; a lone beat has none.
+    """
+    rr = np.diff(times)
+    out = np.full((len(times), len(RR_FIELDS)), np.nan)
+    if len(rr) == 0:
+        return out
+    out[1:, 0] = rr
+    out[:-1, 1] = rr
+    total = np.concatenate([[0.0], np.cumsum(rr)])
+    start = np.maximum(np.arange(len(times)) - LOCAL_INTERVALS, 0)
+    count = np.arange(len(times)) - start
+    out[1:, 2] = ((total - total[start]) / np.maximum(count, 1))[1:]
+    out[:, 3] = rr.mean()
+    return out
+
+
+def context(rr: NDArray[np.float64], against_typical: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Join RR seconds (n, 4), their ratios, and comparisons with the typical beat (n, 2)."""
+    ratios = [rr[:, a] / rr[:, b] for a, b in _RATIOS]
+    return np.column_stack([rr, *ratios, against_typical]).astype(np.float32)
+
+
+def main_peak(canonical: NDArray[np.float64]) -> int:
+    """Return the index of the R peak in a cut-out (n_samples,) at `FS`.
+
+    The steepest stretch of 0.1 s, then the largest deflection about it; of two alike, the one
+    nearer to the middle.
+    """
+    n = len(canonical)
+    steepness = np.convolve(np.gradient(canonical) ** 2, np.ones(round(0.1 * FS)), "same")
+    off_centre = np.abs(np.arange(n) - (n - 1) / 2) / max(n / 2, 1)
+    near = int(np.argmax(steepness * (1 - 0.3 * off_centre)))
+    start = max(near - round(0.06 * FS), 0)
+    stretch = canonical[start : near + round(0.06 * FS) + 1]
+    return start + int(np.argmax(np.abs(stretch - np.median(canonical))))
+
+
+def _canonical_index(r_peaks: NDArray[np.int64], fs: float) -> NDArray[np.int64]:
+    return np.asarray(np.rint(r_peaks * (filters.effective_fs(fs) / fs)), np.int64)
+
+
+def _cut(canonical: NDArray[np.float64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
+    at = centres[:, None] + np.arange(-BEFORE, WINDOW - BEFORE)
+    windows = canonical[np.clip(at, 0, len(canonical) - 1)]
+    return np.asarray(windows - np.median(windows, axis=1, keepdims=True))
+
+
+def _lone_windows(
+    cuts: Sequence[NDArray[np.float64]], rows: list[int], fs: float, peaks: list[int | None]
+) -> NDArray[np.float64]:
+    signals = np.stack([cuts[i] for i in rows])
+    _check_cuts(signals, rows, fs, peaks)
+    canonical = filters.remove_noise(filters.resample(signals, fs))
+    step = filters.effective_fs(fs) / fs
+    return np.concatenate(
+        [
+            _cut(one, np.array([main_peak(one) if peak is None else round(peak * step)]))
+            for one, peak in zip(canonical, peaks, strict=True)
+        ]
+    )
+
+
+def _check_cuts(
+    signals: NDArray[np.float64], rows: list[int], fs: float, peaks: list[int | None]
+) -> None:
+    length = signals.shape[1]
+    shortest, longest = (round(seconds * fs) for seconds in CUT_S)
+    accepted = f"{shortest} to {longest} numbers at {fs:g} Hz ({CUT_S[0]:g} to {CUT_S[1]:g} s)"
+    if not shortest <= length <= longest:
+        raise InputError(f"beats[{rows[0]}]", f"has {length} numbers", accepted)
+    for row, peak in zip(rows, peaks, strict=True):
+        if peak is not None and not 0 <= peak < length:
+            raise InputError(
+                f"r_peak[{row}]", "lies outside its beat", f"an index from 0 to {length - 1}"
+            )
+    largest = np.abs(signals).max(axis=1)
+    if not np.all(largest <= LARGEST):
+        row = rows[int(np.argmax(~(largest <= LARGEST)))]
+        raise InputError(f"beats[{row}]", "holds a number beyond reach", "finite, up to 1e9")
+    flat = np.ptp(signals, axis=1) <= np.maximum(1e-12, 1e-9 * largest)
+    if flat.any():
+        raise InputError(
+            f"beats[{rows[int(np.argmax(flat))]}]", "is a flat line", "a signal that varies"
+        )
+
+
+def _amplitude(raw: NDArray[np.float64]) -> NDArray[np.float64]:
+    peak_to_peak = np.ptp(raw[:, _QRS], axis=1)
+    floor = np.maximum(1e-12, 1e-3 * np.ptp(raw, axis=1))
+    return np.asarray(np.maximum(peak_to_peak, floor))
+
+
+def _typical_beat(
+    raw: NDArray[np.float64], amplitude: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], float]:
+    # The median over evenly spaced beats: 24 h cost no more than half an hour.
+    some = np.linspace(0, len(raw) - 1, min(len(raw), _TYPICAL_FROM)).astype(np.int64)
+    scale = float(np.median(amplitude[some]))
+    return np.asarray(np.median(raw[some], axis=0) / scale), scale
+
+
+def _similarity(windows: NDArray[np.float64], typical: NDArray[np.float64]) -> NDArray[np.float64]:
+    centred = windows - windows.mean(axis=1, keepdims=True)
+    reference = typical - typical.mean()
+    norms = np.linalg.norm(centred, axis=1) * np.linalg.norm(reference)
+    return np.asarray(centred @ reference / np.maximum(norms, 1e-12))
