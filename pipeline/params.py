@@ -1,0 +1,102 @@
+"""params.yaml as frozen dataclasses: a section a stage, unknown or missing keys refused."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, is_dataclass
+from pathlib import Path
+from typing import Any, TypeVar, get_type_hints
+
+import yaml
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Generate:
+    records: str | list[str]
+    seed: int
+    jobs: int
+
+
+@dataclass(frozen=True)
+class Smote:
+    seed: int
+    validation_records: list[str]
+    random_split: list[float]
+    minority_share: float
+    neighbours: int
+
+
+@dataclass(frozen=True)
+class Network:
+    filters: list[int]
+    embedding: int
+    dropout: float
+    batch: int
+    epochs: int
+    patience: int
+    learning_rate: float
+
+
+@dataclass(frozen=True)
+class Trees:
+    rounds: int
+    patience: int
+    max_depth: int
+    learning_rate: float
+    min_child_weight: float
+    subsample: float
+    colsample_bytree: float
+
+
+@dataclass(frozen=True)
+class Train:
+    seed: int
+    lone_share: float
+    network: Network
+    trees: Trees
+
+
+@dataclass(frozen=True)
+class Export:
+    name: str
+    version: str
+
+
+@dataclass(frozen=True)
+class Evaluate:
+    bins: int
+
+
+def load(section: str, schema: type[T], path: Path = Path("params.yaml")) -> T:
+    """Return one section of params.yaml as `schema`.
+
+    Raises SystemExit naming the key that is unknown, missing or of another type.
+    """
+    document = yaml.safe_load(path.read_text())
+    if section not in document:
+        raise SystemExit(f"{path}: the section '{section}' is missing")
+    return build(schema, document[section], f"{path}: {section}")
+
+
+def build(schema: type[T], values: Mapping[str, Any], where: str) -> T:
+    """Return `values` as the frozen dataclass `schema`, checking keys and types at any depth."""
+    types = get_type_hints(schema)
+    known = [field.name for field in fields(schema)]  # type: ignore[arg-type]
+    for key in values:
+        if key not in known:
+            raise SystemExit(f"{where}: unknown key '{key}'; known: {', '.join(known)}")
+    missing = [key for key in known if key not in values]
+    if missing:
+        raise SystemExit(f"{where}: missing {', '.join(missing)}")
+    return schema(**{key: _value(types[key], values[key], f"{where}.{key}") for key in known})
+
+
+def _value(wanted: Any, value: Any, where: str) -> Any:
+    if is_dataclass(wanted):
+        return build(wanted, value, where)  # type: ignore[arg-type]
+    if wanted is float and type(value) is int:
+        return float(value)
+    origin = {list[int]: list, list[float]: list, list[str]: list}.get(wanted, wanted)
+    if not isinstance(value, origin) or isinstance(value, bool):
+        raise SystemExit(f"{where}: is {value!r}, wants {wanted}")
+    return value

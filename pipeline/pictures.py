@@ -1,0 +1,78 @@
+"""The plots of `reports/`: same data, same bytes."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from sklearn.metrics import roc_auc_score, roc_curve
+
+from ecg.aami import CLASSES
+
+_COLOURS = ("#0072b2", "#e69f00", "#d55e00", "#009e73", "#7a5195")
+_STYLES = ("-", "--", ":", "-.", (0, (3, 1, 1, 1, 1, 1)))
+
+
+def confusion(matrix: NDArray[np.int64], protocol: str, path: Path) -> None:
+    """Draw a (5, 5) confusion matrix: counts, shaded by the share of the reference class."""
+    share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure, axes = _figure(f"CONVXGB, {protocol}", "answer", "reference")
+    axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xticks(range(len(CLASSES)), CLASSES)
+    axes.set_yticks(range(len(CLASSES)), CLASSES)
+    for (row, column), count in np.ndenumerate(matrix):
+        colour = "white" if share[row, column] > 0.5 else "black"
+        axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour)
+    _save(figure, path)
+
+
+def roc(
+    label: NDArray[np.int64], proba: NDArray[np.float32], protocol: str, path: Path
+) -> dict[str, float]:
+    """Draw each class against the rest and return the areas under the curves."""
+    figure, axes = _figure(f"ROC, {protocol}", "false positive rate", "sensitivity")
+    areas: dict[str, float] = {}
+    for i, name in enumerate(CLASSES):
+        if not 0 < (label == i).sum() < len(label):
+            continue
+        false, true, _ = roc_curve(label == i, proba[:, i])
+        areas[name] = float(roc_auc_score(label == i, proba[:, i]))
+        axes.plot(
+            false, true, color=_COLOURS[i], ls=_STYLES[i], label=f"{name}  AUC {areas[name]:.3f}"
+        )
+    if areas:
+        axes.legend(loc="lower right")
+    _save(figure, path)
+    return areas
+
+
+def reliability(rows: list[tuple[float, float, int]], protocol: str, path: Path) -> None:
+    """Draw how often the answer is right at each confidence."""
+    figure, axes = _figure(f"Calibration, {protocol}", "confidence", "share that is right")
+    axes.plot([0, 1], [0, 1], color="grey", lw=1, label="as it should be")
+    axes.plot([r[0] for r in rows], [r[1] for r in rows], "o-", color=_COLOURS[0], label="found")
+    axes.legend(loc="upper left")
+    _save(figure, path)
+
+
+def class_distribution(label: NDArray[np.int64], path: Path) -> None:
+    """Draw the beats of each class, on a logarithmic scale."""
+    counts = np.bincount(label, minlength=len(CLASSES))
+    figure, axes = _figure("Beats of the database by AAMI class", "class", "beats")
+    bars = axes.bar(CLASSES, np.maximum(counts, 1), color=_COLOURS)
+    axes.bar_label(bars, [f"{n:,}" for n in counts])
+    axes.set_yscale("log")
+    _save(figure, path)
+
+
+def _figure(title: str, x: str, y: str) -> tuple[Figure, matplotlib.axes.Axes]:
+    figure = Figure(figsize=(5.5, 4.5), layout="constrained")
+    axes = figure.subplots()
+    axes.set(title=title, xlabel=x, ylabel=y)
+    return figure, axes
+
+
+def _save(figure: Figure, path: Path) -> None:
+    # The version of the library in the file would change its bytes.
+    figure.savefig(path, dpi=100, metadata={"Software": None})

@@ -1,0 +1,49 @@
+"""Stage `publish`: the inter-patient artefact, with its own figures on its card.
+
+The served model is the one whose figures are quoted: it is not trained anew on all records.
+"""
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ecg import classifier
+from pipeline import dataset, params
+from pipeline.artefact import PARITY, write_manifest
+
+
+def card(folder: Path, metrics: Path) -> dict[str, Any]:
+    """Return the manifest in `folder` with the figures of `metrics` and where they come from."""
+    manifest = dict(json.loads((folder / classifier.MANIFEST).read_text()))
+    del manifest["files"]
+    manifest["protocols"] = json.loads(metrics.read_text())["beats"][manifest["name"]]
+    manifest["parity"] = json.loads((folder / PARITY).read_text())
+    manifest["data"] = "MIT-BIH Arrhythmia Database 1.0.0 (Moody & Mark 2001), ODC-By 1.0"
+    # Git's revision would differ after each commit; the sources of the signal path do not.
+    manifest["ecg_sha256"] = sources_digest(Path("ecg"))
+    return manifest
+
+
+def sources_digest(package: Path) -> str:
+    """Return the SHA-256 over the names and texts of a package's modules."""
+    digest = hashlib.sha256()
+    for path in sorted(package.glob("*.py")):
+        digest.update(path.name.encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def main() -> None:
+    name = params.load("export", params.Export).name
+    source, target = dataset.ARTEFACTS / "inter_patient", Path("models") / name
+    shutil.rmtree(target, ignore_errors=True)
+    target.mkdir(parents=True)
+    for file in (classifier.MODEL, classifier.GOLDEN):
+        shutil.copyfile(source / file, target / file)
+    write_manifest(target, card(source, dataset.METRICS))
+    classifier.load(target).replay()
+
+
+if __name__ == "__main__":
+    main()
