@@ -1,0 +1,31 @@
+/** The result as files that the browser saves; nothing is sent anywhere. */
+
+import { CLASSES } from "./classes.js";
+import { el } from "./dom.js";
+
+const NOTICE = "Research and education, not a medical device.";
+
+export function resultAsCsv({ rows, model }) {
+  const head = ["beat", "row", "label", "aami_class", "confidence", ...CLASSES.map((c) => `proba_${c}`), "model", "model_version"];
+  const lines = rows.map(({ number, row, label, answer }) => {
+    const proba = CLASSES.map((c) => answer.proba[c] ?? "");
+    return [number, row ?? "", label ?? "", answer.aami_class, answer.confidence, ...proba, model.name, model.version];
+  });
+  return [head, ...lines].map((cells) => cells.map(quote).join(",")).join("\r\n") + "\r\n";
+}
+
+const quote = (cell) => (/[",\r\n]/.test(String(cell)) ? `"${String(cell).replaceAll('"', '""')}"` : String(cell));
+
+export function resultAsJson({ rows, model, fs, timingMs }) {
+  const beats = rows.map(({ number, row, title, label, answer }) => ({ beat: number, row, title, label, ...answer }));
+  return JSON.stringify({ notice: NOTICE, fs, model, timing_ms: timingMs, beats }, null, 2) + "\n";
+}
+
+export function save(name, type, text) {
+  const address = URL.createObjectURL(new Blob([text], { type }));
+  const link = el("a", { href: address, download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
