@@ -1,7 +1,9 @@
 """Load, verify and run a model artefact: a folder of files that execute no code on load."""
 
 import hashlib
+import io
 import json
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -11,7 +13,7 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from ecg.aami import CLASSES
-from ecg.beats import CONSTANTS, RR_FIELDS, WINDOW, Beats, from_cuts
+from ecg.beats import CONSTANTS, CONTEXT, RR_FIELDS, WINDOW, Beats, from_cuts
 from ecg.errors import ArtefactError
 
 PROTOCOL: Final = 1
@@ -20,8 +22,10 @@ MANIFEST: Final = "manifest.json"
 MODEL: Final = "model.onnx"
 GOLDEN: Final = "golden.npz"
 
+_FILES = {MODEL, GOLDEN}
 _LARGEST_FILE = 64 * 1024 * 1024
 _CHUNK = 1024
+_GOLDEN_ARRAYS = ("fs", "signal", "r_peak", "rr", "embedding", "proba")
 # Golden beats replayed on another CPU: its sums round differently, and a split of a tree that
 # an embedding only just crosses moves a probability by a few hundredths.
 _EMBEDDING_TOLERANCE = 1e-3
@@ -99,7 +103,7 @@ def load(folder: Path) -> Classifier:
         card=card,
         sha256=hashlib.sha256(text).hexdigest(),
         session=_session(folder, contents[MODEL]),
-        golden=_load_golden(folder),
+        golden=_golden(folder, contents[GOLDEN]),
     )
 
 
@@ -122,8 +126,8 @@ def _parse(folder: Path, text: bytes) -> dict[str, Any]:
     try:
         card = json.loads(text)
         made_for = (card["protocol"], card["classes"], card["constants"])
-        complete = {"name", "version", "files", "protocols"} <= card.keys()
-    except (ValueError, KeyError, TypeError) as error:
+        complete = {"name", "version", "protocols"} <= card.keys() and {*card["files"]} == _FILES
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ArtefactError(f"{folder / MANIFEST} is not a manifest of a model") from error
     if made_for != (PROTOCOL, list(CLASSES), CONSTANTS) or not complete:
         raise ArtefactError(
@@ -150,15 +154,18 @@ def _session(folder: Path, content: bytes) -> onnxruntime.InferenceSession:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime raises a dozen types of its own
         raise ArtefactError(f"{folder / MODEL} cannot be loaded") from error
-    windows = next(i for i in session.get_inputs() if i.name == "windows")
-    if windows.shape[1:] != [WINDOW, 2]:
-        raise ArtefactError(f"{folder / MODEL} takes other windows than this code makes")
+    inputs = {one.name: one.shape[1:] for one in session.get_inputs()}
+    if inputs != {"windows": [WINDOW, 2], "context": [len(CONTEXT)]}:
+        raise ArtefactError(f"{folder / MODEL} takes other inputs than this code makes")
     return session
 
 
-def _load_golden(folder: Path) -> dict[str, NDArray[Any]]:
-    with np.load(folder / GOLDEN, allow_pickle=False) as archive:
-        golden = {name: archive[name] for name in archive.files}
+def _golden(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
+    try:
+        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+            golden = {name: archive[name] for name in _GOLDEN_ARRAYS}
+    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
+        raise ArtefactError(f"{folder / GOLDEN} cannot be read") from error
     if golden["rr"].shape != (len(golden["signal"]), len(RR_FIELDS)):
         raise ArtefactError(f"{folder / GOLDEN} holds other beats than this code replays")
     return golden

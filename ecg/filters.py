@@ -1,12 +1,12 @@
 """Resampling to the canonical rate, and the two zero-phase filters of the signal path."""
 
 from fractions import Fraction
-from functools import cache
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import butter, firwin, resample_poly, sosfiltfilt
+from scipy.signal import butter, firwin, resample_poly, sosfilt, sosfilt_zi
 
 FS: Final = 125.0
 """Canonical sampling frequency, Hz: twice the 40 Hz low-pass and more, and the rate of the
@@ -18,6 +18,10 @@ may cut at up to 0.67 Hz without shifting the ST segment)."""
 
 NOISE_HZ: Final = 40.0
 """Monitoring bandwidth: mains (50, 60 Hz) and most muscle noise lie above it."""
+
+LOW_PASS_PADDING: Final = 15
+HIGH_PASS_PADDING: Final = round(4 * FS)
+"""Samples by which both ends are mirrored: the filters' transients die there."""
 
 _MAX_RATIO_TERM = 500
 
@@ -47,33 +51,55 @@ def effective_fs(fs: float) -> float:
 
 def remove_noise(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     """Low-pass `signal` (..., n_samples) at `FS` with no phase shift."""
-    return np.asarray(sosfiltfilt(_low_pass(), signal, axis=-1))
+    return _both_ways(signal, *_low_pass(), padding=min(signal.shape[-1] - 1, LOW_PASS_PADDING))
 
 
 def remove_baseline(signal: NDArray[np.float64]) -> NDArray[np.float64]:
     """High-pass `signal` (..., n_samples) at `FS` with no phase shift; wants seconds of signal."""
-    padding = min(signal.shape[-1] - 1, int(4 * FS))
-    return np.asarray(sosfiltfilt(_high_pass(), signal, axis=-1, padlen=padding))
+    return _both_ways(signal, *_high_pass(), padding=min(signal.shape[-1] - 1, HIGH_PASS_PADDING))
 
 
-@cache
+def _both_ways(
+    signal: NDArray[np.float64],
+    sections: NDArray[np.float64],
+    settled: NDArray[np.float64],
+    padding: int,
+) -> NDArray[np.float64]:
+    # scipy.signal.sosfiltfilt, whose steady state is worked out anew on every call: for one beat
+    # that costs more than the filter does.
+    first, last = signal[..., :1], signal[..., -1:]
+    before = 2 * first - signal[..., padding:0:-1]
+    after = 2 * last - signal[..., -2 : -padding - 2 : -1]
+    out = np.concatenate([before, signal, after], axis=-1)
+    shape = (len(sections), *([1] * (signal.ndim - 1)), 2)
+    for _ in range(2):
+        out = sosfilt(sections, out, axis=-1, zi=settled.reshape(shape) * out[..., :1])[0][
+            ..., ::-1
+        ]
+    return np.asarray(out[..., padding : out.shape[-1] - padding])
+
+
+# Bounded: `fs` is the client's choice.
+@lru_cache(maxsize=64)
 def _ratio(fs: float) -> tuple[int, int]:
     ratio = Fraction(FS / fs).limit_denominator(_MAX_RATIO_TERM)
     return ratio.numerator, ratio.denominator
 
 
-@cache
+@lru_cache(maxsize=64)
 def _antialias(up: int, down: int) -> NDArray[np.float64]:
     # The design is the costly part of scipy's polyphase filter for one short beat.
     longest = max(up, down)
     return np.asarray(firwin(20 * longest + 1, 1.0 / longest, window=("kaiser", 5.0)))
 
 
-@cache
-def _low_pass() -> NDArray[np.float64]:
-    return np.asarray(butter(4, NOISE_HZ, "lowpass", fs=FS, output="sos"))
+@lru_cache
+def _low_pass() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    sections = np.asarray(butter(4, NOISE_HZ, "lowpass", fs=FS, output="sos"))
+    return sections, np.asarray(sosfilt_zi(sections))
 
 
-@cache
-def _high_pass() -> NDArray[np.float64]:
-    return np.asarray(butter(2, BASELINE_HZ, "highpass", fs=FS, output="sos"))
+@lru_cache
+def _high_pass() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    sections = np.asarray(butter(2, BASELINE_HZ, "highpass", fs=FS, output="sos"))
+    return sections, np.asarray(sosfilt_zi(sections))

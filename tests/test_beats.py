@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.signal import butter, sosfiltfilt
 
 from ecg import beats, filters
 from ecg.errors import InputError
@@ -168,3 +169,12 @@ def test_resampling_keeps_a_sine(fs: float) -> None:
     got = filters.resample(np.sin(2 * np.pi * 5 * t), fs)
     expected = np.sin(2 * np.pi * 5 * np.arange(len(got)) * fs / filters.effective_fs(fs) / fs)
     np.testing.assert_allclose(got[60:-60], expected[60:-60], atol=0.01)
+
+
+def test_the_filters_are_scipys_without_the_repeated_design() -> None:
+    signal = np.random.default_rng(0).normal(size=(3, 1000))
+    low = butter(4, filters.NOISE_HZ, fs=filters.FS, output="sos")
+    high = butter(2, filters.BASELINE_HZ, "highpass", fs=filters.FS, output="sos")
+    np.testing.assert_allclose(filters.remove_noise(signal), sosfiltfilt(low, signal), atol=1e-9)
+    expected = sosfiltfilt(high, signal, padlen=500)
+    np.testing.assert_allclose(filters.remove_baseline(signal), expected, atol=1e-9)

@@ -1,0 +1,151 @@
+"""About every request: limits, an id, security headers, one line in the log.
+
+Pure ASGI: a middleware that wraps responses would copy each of them.
+"""
+
+import json
+import logging
+import re
+import secrets
+import time
+import traceback
+from typing import Final
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from app.problems import BUSY, INTERNAL, MEDIA, TOO_LARGE, ProblemError, response
+from app.settings import Settings
+
+CSP: Final = (
+    "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; "
+    "frame-ancestors 'none'"
+)
+HEADERS: Final = {
+    "content-security-policy": CSP,
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+}
+GONE: Final = 499
+"""In the log: the client left before it was answered."""
+
+_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_log = logging.getLogger("beatwise")
+
+
+class Guard:
+    """The outermost part of the service; nothing passes by it."""
+
+    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+        self.app = app
+        self.settings = settings
+        self.held = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        headers = Headers(scope=scope)
+        scope["request_id"] = _request_id(headers)
+        body = _Body(self, receive)
+        answer = _Answer(scope["request_id"], send)
+        try:
+            self._check(headers)
+            await self.app(scope, body.receive, answer.send)
+        except ProblemError as error:
+            await response(error, scope["request_id"])(scope, receive, answer.send)
+        except ClientDisconnect:
+            answer.status = GONE
+        except Exception as error:  # noqa: BLE001 - the process edge
+            await self._fail(error, scope, receive, answer)
+        finally:
+            self.held -= body.size
+            _write_line(scope, answer.status, started)
+
+    def _check(self, headers: Headers) -> None:
+        if headers.get("content-encoding", "identity").strip().lower() != "identity":
+            raise ProblemError(
+                MEDIA, "Send the body uncompressed.", headers={"Accept-Encoding": "identity"}
+            )
+        length = headers.get("content-length", "0")
+        if not (length.isascii() and length.isdigit()) or len(length) > 18:
+            raise self.too_large()
+        if int(length) > self.settings.max_body_bytes:
+            raise self.too_large()
+
+    def too_large(self) -> ProblemError:
+        """Return the problem of a body beyond the limit."""
+        most = self.settings.max_body_bytes
+        return ProblemError(TOO_LARGE, f"A request may hold up to {most} bytes.")
+
+    async def _fail(
+        self, error: Exception, scope: Scope, receive: Receive, answer: "_Answer"
+    ) -> None:
+        # The message of an error may hold what was sent; its place in the code never does.
+        where = "".join(traceback.format_tb(error.__traceback__))
+        line = {"event": "error", "id": scope["request_id"], "type": type(error).__name__}
+        _log.error(json.dumps({**line, "where": where}))
+        if answer.status == 0:
+            refused = response(ProblemError(INTERNAL), scope["request_id"])
+            await refused(scope, receive, answer.send)
+
+
+class _Body:
+    """Counts the body as it comes, whatever its headers said."""
+
+    def __init__(self, guard: Guard, receive: Receive) -> None:
+        self.guard = guard
+        self.inner = receive
+        self.size = 0
+
+    async def receive(self) -> Message:
+        message = await self.inner()
+        n = len(message.get("body", b""))
+        self.size += n
+        self.guard.held += n
+        if self.size > self.guard.settings.max_body_bytes:
+            raise self.guard.too_large()
+        if self.guard.held > self.guard.settings.max_held_bytes:
+            raise ProblemError(BUSY, headers={"Retry-After": "1"})
+        return message
+
+
+class _Answer:
+    """Adds the headers that every answer has, and remembers its status."""
+
+    def __init__(self, request_id: str, send: Send) -> None:
+        self.request_id = request_id
+        self.inner = send
+        self.status = 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            headers = MutableHeaders(raw=message["headers"])
+            for name, value in HEADERS.items():
+                headers.setdefault(name, value)
+            headers["x-request-id"] = self.request_id
+        await self.inner(message)
+
+
+def _request_id(headers: Headers) -> str:
+    given = headers.get("x-request-id", "")
+    return given if _ID.fullmatch(given) else secrets.token_hex(8)
+
+
+def _write_line(scope: Scope, status: int, started: float) -> None:
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    route = scope.get("route")
+    line = {
+        "id": scope["request_id"],
+        "route": getattr(route, "path", "-"),
+        "status": status,
+        "ms": round(1000 * (time.perf_counter() - started), 3),
+        "beats": scope.get("beats", 0),
+    }
+    _log.info(json.dumps(line))

@@ -1,0 +1,46 @@
+"""The application: `create_app(settings)`."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import anyio
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from app import __version__, compat, health, openapi, pages, routes
+from app.guard import Guard
+from app.problems import ProblemError, answer_problem
+from app.service import THREADS, Models, load_models
+from app.settings import Settings
+from ecg.errors import InputError
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """Return the service; its models are loaded and verified when it starts."""
+    app = FastAPI(
+        title="Beatwise",
+        version=__version__,
+        lifespan=_lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.settings = settings
+    app.state.models = Models({}, "The models are being loaded.")
+    for router in (routes.router, compat.router, health.router, pages.router):
+        app.include_router(router)
+    pages.mount(app)
+    app.state.openapi = openapi.document(app, settings.max_beats)
+    for refused in (ProblemError, InputError, HTTPException, RequestValidationError):
+        app.add_exception_handler(refused, answer_problem)
+    app.add_middleware(Guard, settings=settings)
+    return app
+
+
+@asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    app.state.limiter = anyio.CapacityLimiter(THREADS)
+    app.state.models = load_models(app.state.settings.models)
+    yield

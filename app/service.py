@@ -1,0 +1,130 @@
+"""The models that the service runs, and the one way in which it classifies."""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import anyio
+import msgspec
+import numpy as np
+from fastapi import Request
+from numpy.typing import NDArray
+
+from app.problems import NOT_READY, ProblemError
+from app.schemas import BeatAnswer, BeatsAnswer, ModelId, Proba
+from ecg.aami import CLASSES
+from ecg.beats import from_cuts
+from ecg.classifier import MANIFEST, Classifier, load
+from ecg.errors import ArtefactError
+
+T = TypeVar("T")
+
+DEFAULT_MODEL: Final = "convxgb"
+INLINE_BEATS: Final = 16
+"""A hop to a thread costs more than a few beats do; more beats would hold up other requests."""
+INLINE_BYTES: Final = 64 * 1024
+THREADS: Final = 2
+
+_log = logging.getLogger("beatwise")
+
+
+@dataclass(frozen=True)
+class Models:
+    """The verified models by name, or the reason why there are none."""
+
+    by_name: dict[str, Classifier]
+    reason: str = ""
+
+    def required(self) -> dict[str, Classifier]:
+        """Return the models; raises ProblemError (503) with the reason when there are none."""
+        if self.reason:
+            raise ProblemError(NOT_READY, self.reason, headers={"Retry-After": "30"})
+        return self.by_name
+
+
+@dataclass(frozen=True)
+class Work:
+    """Beats to classify, as `ecg.beats.from_cuts` takes them."""
+
+    classifier: Classifier
+    cuts: list[NDArray[np.float64]]
+    fs: float
+    r_peaks: list[int | None] | None = None
+    rr: NDArray[np.float64] | None = None
+
+
+def load_models(folder: Path) -> Models:
+    """Load every model of `folder`, verify it and replay its golden beats; one bad, none served."""
+    try:
+        found = {path.name: _verified(path) for path in _folders(folder)}
+    except ArtefactError as error:
+        _log.error(msgspec.json.encode({"event": "not_ready", "reason": str(error)}).decode())
+        return Models({}, str(error))
+    return Models(found)
+
+
+def models_of(request: Request) -> Models:
+    """Return the models that the application of `request` loaded."""
+    models: Models = request.app.state.models
+    return models
+
+
+async def answer(
+    request: Request, body: bytes, parse: Callable[[bytes], Work]
+) -> tuple[bytes, int]:
+    """Parse and classify; return the encoded answer and the number of beats.
+
+    Raises what `parse` and `ecg.beats.from_cuts` raise.
+    """
+    started = time.perf_counter()
+    if len(body) > INLINE_BYTES:
+        return await _in_thread(request, lambda: classify(parse(body), started))
+    work = parse(body)
+    if len(work.cuts) > INLINE_BEATS:
+        return await _in_thread(request, lambda: classify(work, started))
+    return classify(work, started)
+
+
+def classify(work: Work, started: float) -> tuple[bytes, int]:
+    """Return the encoded answer and the number of beats; `started` is of `perf_counter`."""
+    proba = work.classifier.predict(from_cuts(work.cuts, work.fs, work.r_peaks, work.rr))
+    beats = _beat_answers(proba)
+    model = ModelId(work.classifier.name, work.classifier.version, work.classifier.sha256)
+    timing_ms = round(1000 * (time.perf_counter() - started), 3)
+    return msgspec.json.encode(BeatsAnswer(beats, model, timing_ms)), len(beats)
+
+
+async def _in_thread(request: Request, call: Callable[[], T]) -> T:
+    limiter: anyio.CapacityLimiter = request.app.state.limiter
+    return await anyio.to_thread.run_sync(call, limiter=limiter)
+
+
+def _beat_answers(proba: NDArray[np.float32]) -> list[BeatAnswer]:
+    rounded = proba.astype(np.float64).round(6).tolist()
+    return [
+        BeatAnswer(CLASSES[best], row[best], Proba(*row))
+        for best, row in zip(proba.argmax(axis=1).tolist(), rounded, strict=True)
+    ]
+
+
+def _folders(folder: Path) -> list[Path]:
+    found = sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
+    return found or [folder / DEFAULT_MODEL]
+
+
+def _verified(folder: Path) -> Classifier:
+    try:
+        classifier = load(folder)
+        classifier.replay()
+    except ArtefactError as error:
+        text = str(error)
+        raise ArtefactError(text if str(folder) in text else f"{folder}: {text}") from error
+    except Exception as error:  # the process edge: an artefact never stops /health/live
+        _log.exception("loading %s", folder)
+        raise ArtefactError(f"{folder / MANIFEST} or a file it names cannot be loaded") from error
+    if classifier.name != folder.name:
+        raise ArtefactError(f"{folder / MANIFEST} is of another model than its folder's name")
+    return classifier
