@@ -76,11 +76,10 @@ def main() -> None:
 
 def _for_the_page(sample: Sample) -> dict[str, Any]:
     label = CLASSES[sample.label] if sample.label != UNLABELLED else None
-    kind = f"annotated {label}" if label else "not annotated"
     seconds = sample.sample / FS
     return {
         "label": label,
-        "title": f"Record {sample.record}, {seconds // 60:.0f}:{seconds % 60:04.1f}, {kind}",
+        "title": f"Record {sample.record}, {seconds // 60:.0f}:{seconds % 60:04.1f}",
         "credit": CREDITS[sample.record],
         "signal": [round(float(v), 3) for v in sample.signal],
         "r_peak": BEFORE,

@@ -95,6 +95,20 @@ def service_url() -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def service(made_up_models: Path) -> Iterator[str]:
+    """The address of a service that runs the made-up artefact."""
+    with running(made_up_models) as (address, _):
+        yield address
+
+
+@pytest.fixture(scope="session")
+def client(service: str) -> Iterator[httpx.Client]:
+    """A client of the service that runs the made-up artefact."""
+    with httpx.Client(base_url=service, timeout=60) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="session")
 def made_up_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A models folder with an artefact `convxgb` of a few weights, which learnt nothing."""
     models = tmp_path_factory.mktemp("models")

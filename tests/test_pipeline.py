@@ -244,12 +244,12 @@ def test_calibration_error_by_hand() -> None:
     label = np.array([0] * 7 + [1] * 3)
     error, rows = evaluate.calibration_error(proba, label, 15)
     assert error == pytest.approx(0.2)
-    assert rows == [(pytest.approx(0.9), 0.7, 10)]
+    assert rows[0] == pytest.approx((0.9, 0.7, 10))
 
 
 # --- the whole road ---------------------------------------------------------------------------
 
-TINY = {
+TINY: dict[str, dict[str, Any]] = {
     "generate": {"records": ["100", "102", "104", "208", "223"], "seed": 1, "jobs": 2},
     "smote": {"validation_records": ["223"]},
     "train": {"network": {"epochs": 1}, "trees": {"rounds": 5}},

@@ -1,0 +1,51 @@
+"""The documents say what is there: every route, setting and figure."""
+
+import json
+from typing import Any
+
+import pytest
+
+from app.main import create_app
+from app.settings import Settings, known_keys
+from tests.conftest import ROOT
+
+README = (ROOT / "README.md").read_text()
+API = (ROOT / "docs" / "api.md").read_text()
+FIGURES: dict[str, Any] = json.loads((ROOT / "reports" / "metrics.json").read_text())["beats"][
+    "convxgb"
+]
+
+
+@pytest.mark.parametrize("key", known_keys())
+def test_every_setting_is_documented(key: str) -> None:
+    assert f"| `{key}` |" in API
+
+
+def test_every_route_is_documented() -> None:
+    paths = json.loads(create_app(Settings(ROOT / "models")).state.openapi)["paths"]
+    assert paths.keys() >= {"/v1/beats", "/predict"}
+    for path in paths:
+        assert f" {path}`" in API
+
+
+def test_every_command_of_the_makefile_is_in_the_readme() -> None:
+    for command in ("run", "test", "check", "bench", "repro", "clean"):
+        assert f"\n{command}: " in (ROOT / "Makefile").read_text()
+        assert f"make {command}" in README or f"`{command}`" in README
+
+
+@pytest.mark.parametrize("protocol", sorted(FIGURES))
+def test_the_readme_quotes_the_committed_figures(protocol: str) -> None:
+    s = FIGURES[protocol]
+    per_class = " | ".join(f"{s[name]['f1']:.3f}" for name in "NSVFQ")
+    row = (
+        f"| `{protocol}` | {100 * s['accuracy']:.2f} % | {s['macro_f1_nsv']:.3f} "
+        f"| {s['macro_f1']:.3f} | {s['j_kappa']:.3f} | {per_class} |"
+    )
+    assert row in README
+
+
+def test_the_example_of_the_readme_is_a_request() -> None:
+    example = json.loads((ROOT / "docs" / "example.json").read_text())
+    assert "@docs/example.json" in README
+    assert len(example["beats"]) == len(example["r_peak"]) == len(example["rr"]) == 1

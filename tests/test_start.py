@@ -1,0 +1,132 @@
+"""Starting and stopping: artefacts that must not serve, settings, SIGTERM."""
+
+import json
+import shutil
+import signal
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+
+from app.main import create_app
+from app.settings import Settings, SettingsError, from_environ, known_keys
+from tests.asking import BEAT, COMPAT, check_problem, post, request
+from tests.conftest import (
+    inside,
+    running,
+    write_golden,
+    write_made_up_artefact,
+    write_manifest,
+)
+
+
+@pytest.fixture
+def artefact(made_up_models: Path, tmp_path: Path) -> Path:
+    shutil.copytree(made_up_models / "convxgb", tmp_path / "convxgb")
+    return tmp_path / "convxgb"
+
+
+def reason_not_ready(folder: Path) -> str:
+    with inside(create_app(Settings(folder.parent))) as ask:
+        assert ask("GET", "/health/live").status_code == 200
+        check_problem(ask("POST", "/v1/beats", request()), 503)
+        check_problem(ask("POST", "/predict", [{"signal": COMPAT}]), 503)
+        reason: str = check_problem(ask("GET", "/health/ready"), 503)["detail"]
+    return reason
+
+
+@pytest.mark.parametrize("name", ["model.onnx", "golden.npz"])
+def test_a_flipped_byte_is_never_ready(artefact: Path, name: str) -> None:
+    content = bytearray((artefact / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (artefact / name).write_bytes(content)
+    assert name in reason_not_ready(artefact)
+
+
+@pytest.mark.parametrize("name", ["manifest.json", "model.onnx", "golden.npz"])
+def test_a_missing_file_is_never_ready(artefact: Path, name: str) -> None:
+    (artefact / name).unlink()
+    reason = reason_not_ready(artefact)
+    assert name in reason
+    assert "dvc pull" in reason
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"protocol": 1', "\x00"])
+def test_a_broken_manifest_is_never_ready(artefact: Path, text: str) -> None:
+    (artefact / "manifest.json").write_text(text)
+    assert "manifest.json" in reason_not_ready(artefact)
+
+
+def test_files_that_are_not_weights_are_never_ready(artefact: Path) -> None:
+    (artefact / "model.onnx").write_bytes(b"not weights")
+    write_manifest(artefact)
+    assert "model.onnx" in reason_not_ready(artefact)
+
+
+def test_an_artefact_of_another_name_is_never_ready(artefact: Path) -> None:
+    write_manifest(artefact, name="other")
+    assert "manifest.json" in reason_not_ready(artefact)
+
+
+def test_golden_beats_of_another_class_are_never_ready(artefact: Path) -> None:
+    with np.load(artefact / "golden.npz") as archive:
+        golden = dict(archive)
+    write_golden(artefact, {**golden, "proba": golden["proba"][:, ::-1]})
+    write_manifest(artefact)
+    assert "golden" in reason_not_ready(artefact)
+
+
+def test_no_models_folder_is_never_ready(tmp_path: Path) -> None:
+    reason = reason_not_ready(tmp_path / "nowhere" / "convxgb")
+    assert "convxgb/manifest.json" in reason
+
+
+def test_two_models_are_served_by_name(made_up_models: Path, tmp_path: Path) -> None:
+    shutil.copytree(made_up_models / "convxgb", tmp_path / "convxgb")
+    write_made_up_artefact(tmp_path / "other")
+    with inside(create_app(Settings(tmp_path))) as ask:
+        answer = ask("POST", "/v1/beats", request(model="other")).json()
+        assert answer["model"]["name"] == "other"
+        assert ask("POST", "/v1/beats", request()).json()["model"]["name"] == "convxgb"
+
+
+# The process
+
+
+def test_sigterm_answers_the_request_under_way_and_exits_with_0(made_up_models: Path) -> None:
+    sent = json.dumps(request(beats=[BEAT] * 10_000))
+    answers: list[httpx.Response] = []
+    with running(made_up_models) as (address, process):
+        ask = lambda: answers.append(post(httpx.Client(timeout=60), f"{address}/v1/beats", sent))  # noqa: E731
+        thread = threading.Thread(target=ask)
+        thread.start()
+        time.sleep(0.4)
+        assert not answers
+        process.send_signal(signal.SIGTERM)
+        thread.join(60)
+        assert process.wait(60) == 0
+    assert len(answers[0].json()["beats"]) == 10_000
+
+
+def test_an_unknown_setting_names_the_known_ones() -> None:
+    with pytest.raises(SettingsError, match=r"BEATWISE_MODLES.*BEATWISE_MODELS"):
+        from_environ({"BEATWISE_MODLES": "x"})
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("MAX_BEATS", "0"), ("MAX_BODY_BYTES", "-1"), ("MAX_BEATS", "1e3"), ("LOG_LEVEL", "loud")],
+)
+def test_a_setting_of_another_kind_is_refused(key: str, value: str) -> None:
+    with pytest.raises(SettingsError, match=f"BEATWISE_{key} must be"):
+        from_environ({f"BEATWISE_{key}": value})
+
+
+def test_settings_come_from_the_environment() -> None:
+    assert from_environ({"PATH": "x", "BEATWISE_MIRROR": "x"}) == Settings()
+    read = from_environ({"BEATWISE_MODELS": "m", "BEATWISE_MAX_BEATS": "5"})
+    assert read == Settings(models=Path("m"), max_beats=5)
+    assert len(known_keys()) == 5
