@@ -41,18 +41,33 @@ def merge(body: onnx.ModelProto, trees: onnx.ModelProto) -> onnx.ModelProto:
         *trees.graph.node,
         helper.make_node("Identity", [proba], ["proba"]),
     ]
+    initializers = _renamed(nodes, [*body.graph.initializer, *trees.graph.initializer])
     embedding_size = body.graph.output[0].type.tensor_type.shape.dim[1].dim_value
     graph = helper.make_graph(
         nodes,
         "convxgb",
         [_tensor("windows", WINDOW, 2), _tensor("context", len(CONTEXT))],
         [_tensor("proba", len(CLASSES)), _tensor("embedding", embedding_size)],
-        [*body.graph.initializer, *trees.graph.initializer],
+        initializers,
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid(*o) for o in _OPSETS])
     model.ir_version = 8
     onnx.checker.check_model(model)
     return model
+
+
+def _renamed(
+    nodes: list[onnx.NodeProto], initializers: list[onnx.TensorProto]
+) -> list[onnx.TensorProto]:
+    """Number the nodes' values as they appear: the converter's names differ from run to run."""
+    names = {name: name for name in ("windows", "context", "embedding", "proba")}
+    for node in nodes:
+        node.name = ""
+        for values in (node.input, node.output):
+            values[:] = [names.setdefault(value, f"v{len(names)}") for value in values]
+    for initializer in initializers:
+        initializer.name = names.setdefault(initializer.name, f"v{len(names)}")
+    return sorted(initializers, key=lambda one: one.name)
 
 
 def parity(served: NDArray[np.float32], in_memory: NDArray[np.float32]) -> dict[str, float | int]:

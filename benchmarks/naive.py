@@ -1,0 +1,137 @@
+"""The usual way to serve such a model, measured beside Beatwise: Keras `predict` and XGBoost.
+
+The same beats, the same preprocessing (`ecg.beats.from_cuts`), the same weights where training
+left them; default threads, pydantic, a `def` endpoint.
+"""
+
+import argparse
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import uvicorn
+import xgboost
+from fastapi import FastAPI
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from benchmarks.load import HOST
+from ecg.aami import CLASSES
+from ecg.beats import CONTEXT, Beats, from_cuts
+from pipeline import network, params
+from pipeline.train import tree_rows
+
+TRAINED: Final = Path("data/networks/inter_patient")
+STAND_IN: Final = Path("build/naive")
+NETWORK: Final = "network.npz"
+TREES: Final = "trees.ubj"
+
+_ROWS = 4096
+
+
+class Given(BaseModel):
+    """Beats as /v1/beats takes them."""
+
+    fs: float
+    beats: list[list[float]]
+
+
+class Found(BaseModel):
+    """The class of one beat."""
+
+    aami_class: str
+    confidence: float
+    proba: dict[str, float]
+
+
+@dataclass(frozen=True)
+class Naive:
+    """The models as training has them in memory."""
+
+    network: Any
+    trees: xgboost.Booster
+
+    def predict(self, beats: Beats) -> NDArray[np.float32]:
+        """Return proba (n_beats, 5)."""
+        rows = tree_rows(network.embed(self.network, beats.windows), beats)
+        return np.asarray(self.trees.predict(xgboost.DMatrix(rows)), np.float32)
+
+
+def weights(trees: int) -> Path:
+    """Return `TRAINED` where `dvc repro` left weights, else write a stand-in of the same size.
+
+    trees: of the served artefact. The stand-in knows nothing, and costs as much.
+    """
+    if all((TRAINED / name).is_file() for name in (NETWORK, TREES)):
+        return TRAINED
+    wanted = params.load("train", params.Train)
+    STAND_IN.mkdir(parents=True, exist_ok=True)
+    network.save(network.define(wanted.network), STAND_IN / NETWORK)
+    _random_trees(wanted, trees // len(CLASSES)).save_model(STAND_IN / TREES)
+    return STAND_IN
+
+
+def load(folder: Path) -> Naive:
+    """Load the weights in `folder`."""
+    wanted = params.load("train", params.Train)
+    net = network.load(folder / NETWORK, wanted.network)
+    return Naive(net, xgboost.Booster(model_file=folder / TREES))
+
+
+def create_app(naive: Naive) -> FastAPI:
+    """Return the service: POST /v1/beats and GET /health/ready."""
+    app = FastAPI()
+
+    @app.post("/v1/beats")
+    def beats(given: Given) -> list[Found]:
+        proba = naive.predict(from_cuts(_cuts(given), given.fs))
+        return [_found(row) for row in proba.tolist()]
+
+    @app.get("/health/ready")
+    def ready() -> str:
+        return "ready"
+
+    return app
+
+
+def parse(body: bytes) -> list[NDArray[np.float64]]:
+    """Return the beats of a body as FastAPI reads it: json, then pydantic."""
+    return _cuts(Given.model_validate(json.loads(body)))
+
+
+def main() -> None:
+    """Serve the weights of a folder on a port of this machine."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.naive", description=__doc__)
+    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--port", type=int, required=True)
+    given = parser.parse_args()
+    uvicorn.run(create_app(load(given.weights)), host=HOST, port=given.port)
+
+
+def _cuts(given: Given) -> list[NDArray[np.float64]]:
+    return [np.array(beat) for beat in given.beats]
+
+
+def _found(row: list[float]) -> Found:
+    best = int(np.argmax(row))
+    proba = dict(zip(CLASSES, row, strict=True))
+    return Found(aami_class=CLASSES[best], confidence=row[best], proba=proba)
+
+
+def _random_trees(wanted: params.Train, rounds: int) -> xgboost.Booster:
+    rng = np.random.default_rng(wanted.seed)
+    rows = rng.normal(size=(_ROWS, wanted.network.embedding + len(CONTEXT))).astype(np.float32)
+    data = xgboost.DMatrix(rows, rng.integers(len(CLASSES), size=_ROWS))
+    options = {
+        "objective": "multi:softprob",
+        "num_class": len(CLASSES),
+        "max_depth": wanted.trees.max_depth,
+        "seed": wanted.seed,
+    }
+    return xgboost.train(options, data, rounds)
+
+
+if __name__ == "__main__":
+    main()
