@@ -37,7 +37,7 @@ function describe({ signal, fs, rPeak, unitKnown }) {
   return `Trace of the beat: ${(signal.length / fs).toFixed(2)} s long, from ${low} to ${high}${unit}${peak}.`;
 }
 
-const peakNote = ({ rPeak }) => (Number.isInteger(rPeak) ? "R marks the annotated R peak." : "");
+const peakNote = ({ rPeak }) => (Number.isInteger(rPeak) ? "R marks the R peak that was given." : "");
 
 function showBars({ proba, aami_class: found }) {
   const items = CLASSES.map((c) => bar(c, proba[c] ?? 0, c === found));
