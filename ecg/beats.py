@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter1d
 
 from ecg import filters
 from ecg.errors import InputError
@@ -140,19 +141,22 @@ def context(rr: NDArray[np.float64], against_typical: NDArray[np.float64]) -> ND
     return np.column_stack([rr, *ratios, against_typical]).astype(np.float32)
 
 
-def main_peak(canonical: NDArray[np.float64]) -> int:
-    """Return the index of the R peak in a cut-out (n_samples,) at `FS`.
+def main_peaks(canonical: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the index of the R peak in each cut-out (n_beats, n_samples) at `FS`.
 
     The steepest stretch of 0.1 s, then the largest deflection about it; of two alike, the one
     nearer to the middle.
     """
-    n = len(canonical)
-    steepness = np.convolve(np.gradient(canonical) ** 2, np.ones(round(0.1 * FS)), "same")
+    n = canonical.shape[1]
+    slope = np.gradient(canonical, axis=1) ** 2
+    steepness = uniform_filter1d(slope, round(0.1 * FS), axis=1, mode="constant")
     off_centre = np.abs(np.arange(n) - (n - 1) / 2) / max(n / 2, 1)
-    near = int(np.argmax(steepness * (1 - 0.3 * off_centre)))
-    start = max(near - round(0.06 * FS), 0)
-    stretch = canonical[start : near + round(0.06 * FS) + 1]
-    return start + int(np.argmax(np.abs(stretch - np.median(canonical))))
+    steepest = np.argmax(steepness * (1 - 0.3 * off_centre), axis=1)
+    reach = round(0.06 * FS)
+    near = np.clip(steepest[:, None] + np.arange(-reach, reach + 1), 0, n - 1)
+    level = np.median(canonical, axis=1, keepdims=True)
+    largest = np.argmax(np.abs(np.take_along_axis(canonical, near, axis=1) - level), axis=1)
+    return np.asarray(near[np.arange(len(near)), largest], np.int64)
 
 
 def _canonical_index(r_peaks: NDArray[np.int64], fs: float) -> NDArray[np.int64]:
@@ -161,7 +165,8 @@ def _canonical_index(r_peaks: NDArray[np.int64], fs: float) -> NDArray[np.int64]
 
 def _cut(canonical: NDArray[np.float64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
     at = centres[:, None] + np.arange(-BEFORE, WINDOW - BEFORE)
-    windows = canonical[np.clip(at, 0, len(canonical) - 1)]
+    at = np.clip(at, 0, canonical.shape[-1] - 1)
+    windows = canonical[at] if canonical.ndim == 1 else np.take_along_axis(canonical, at, axis=1)
     return np.asarray(windows - np.median(windows, axis=1, keepdims=True))
 
 
@@ -171,13 +176,11 @@ def _lone_windows(
     signals = np.stack([cuts[i] for i in rows])
     _check_cuts(signals, rows, fs, peaks)
     canonical = filters.remove_noise(filters.resample(signals, fs))
-    step = filters.effective_fs(fs) / fs
-    return np.concatenate(
-        [
-            _cut(one, np.array([main_peak(one) if peak is None else round(peak * step)]))
-            for one, peak in zip(canonical, peaks, strict=True)
-        ]
-    )
+    centres = _canonical_index(np.array([peak or 0 for peak in peaks], np.int64), fs)
+    unknown = np.array([peak is None for peak in peaks])
+    if unknown.any():
+        centres[unknown] = main_peaks(canonical[unknown])
+    return _cut(canonical, centres)
 
 
 def _check_cuts(

@@ -64,13 +64,13 @@ def lone_windows(source: Source, seed: int) -> NDArray[np.float32]:
 
 def main() -> None:
     wanted = params.load("generate", params.Generate)
-    names = list(aami.RECORDS) if wanted.records == "all" else sorted(wanted.records)
+    names = list(aami.RECORDS) if wanted.records == ["all"] else sorted(wanted.records)
     jobs = joblib.Parallel(n_jobs=wanted.jobs, return_as="generator")(
         joblib.delayed(_beats_of)(name, wanted.seed) for name in names
     )
     parts = list(tqdm(jobs, total=len(names), desc="generate", unit="record"))
     made = _join(parts)
-    if wanted.records == "all":
+    if wanted.records == ["all"]:
         check_totals(made.label)
     dataset.save(made, dataset.BEATS)
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_type_hints
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -12,7 +12,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Generate:
-    records: str | list[str]
+    records: list[str]
     seed: int
     jobs: int
 
@@ -94,9 +94,11 @@ def build(schema: type[T], values: Mapping[str, Any], where: str) -> T:
 def _value(wanted: Any, value: Any, where: str) -> Any:
     if is_dataclass(wanted):
         return build(wanted, value, where)  # type: ignore[arg-type]
+    if get_origin(wanted) is list:
+        items = value if isinstance(value, list) else [value]
+        return [_value(get_args(wanted)[0], item, where) for item in items]
     if wanted is float and type(value) is int:
         return float(value)
-    origin = {list[int]: list, list[float]: list, list[str]: list}.get(wanted, wanted)
-    if not isinstance(value, origin) or isinstance(value, bool):
+    if type(value) is not wanted:
         raise SystemExit(f"{where}: is {value!r}, wants {wanted}")
     return value

@@ -51,6 +51,7 @@ def test_params_yaml_has_no_section_that_no_stage_reads() -> None:
         ("export: {name: a, version: b, colour: c}", "unknown key 'colour'; known: name, version"),
         ("export: {name: a}", "missing version"),
         ("export: {name: a, version: 1}", "export.version: is 1"),
+        ("export: {name: a, version: [b]}", "export.version: is"),
         ("other: {}", "the section 'export' is missing"),
     ],
 )
@@ -59,6 +60,18 @@ def test_parameters_that_cannot_be_meant_are_refused(tmp_path: Path, text: str, 
     path.write_text(text)
     with pytest.raises(SystemExit, match=said):
         params.load("export", params.Export, path)
+
+
+def test_a_list_may_be_given_as_its_one_item() -> None:
+    got = params.build(params.Generate, {"records": "all", "seed": 1, "jobs": 2}, "params.yaml")
+    assert got.records == ["all"]
+
+
+@pytest.mark.parametrize("records", [[100], 100, [["100"]]])
+def test_a_list_of_another_kind_is_refused(records: object) -> None:
+    values = {"records": records, "seed": 1, "jobs": 2}
+    with pytest.raises(SystemExit, match=r"generate\.records: is"):
+        params.build(params.Generate, values, "generate")
 
 
 # --- splits -----------------------------------------------------------------------------------
