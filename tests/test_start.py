@@ -100,7 +100,11 @@ def test_sigterm_answers_the_request_under_way_and_exits_with_0(made_up_models: 
     sent = json.dumps(request(beats=[BEAT] * 10_000))
     answers: list[httpx.Response] = []
     with running(made_up_models) as (address, process):
-        ask = lambda: answers.append(post(httpx.Client(timeout=60), f"{address}/v1/beats", sent))  # noqa: E731
+
+        def ask() -> None:
+            with httpx.Client(timeout=60) as client:
+                answers.append(post(client, f"{address}/v1/beats", sent))
+
         thread = threading.Thread(target=ask)
         thread.start()
         time.sleep(0.4)
