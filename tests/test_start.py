@@ -1,11 +1,13 @@
 """Starting and stopping: artefacts that must not serve, settings, SIGTERM."""
 
+import http.client
 import json
 import shutil
 import signal
-import threading
 import time
+from contextlib import closing
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 
 from app.main import create_app
 from app.settings import Settings, SettingsError, from_environ, known_keys
-from tests.asking import BEAT, COMPAT, check_problem, post, request
+from tests.asking import BEAT, COMPAT, check_problem, request
 from tests.conftest import (
     inside,
     running,
@@ -97,22 +99,32 @@ def test_two_models_are_served_by_name(made_up_models: Path, tmp_path: Path) -> 
 
 
 def test_sigterm_answers_the_request_under_way_and_exits_with_0(made_up_models: Path) -> None:
-    sent = json.dumps(request(beats=[BEAT] * 10_000))
-    answers: list[httpx.Response] = []
+    sent = json.dumps(request(beats=[BEAT] * 100)).encode()
     with running(made_up_models) as (address, process):
-
-        def ask() -> None:
-            with httpx.Client(timeout=60) as client:
-                answers.append(post(client, f"{address}/v1/beats", sent))
-
-        thread = threading.Thread(target=ask)
-        thread.start()
-        time.sleep(0.4)
-        assert not answers
-        process.send_signal(signal.SIGTERM)
-        thread.join(60)
+        under_way = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+        with closing(under_way):
+            under_way.putrequest("POST", "/v1/beats")
+            under_way.putheader("content-type", "application/json")
+            under_way.putheader("content-length", str(len(sent)))
+            under_way.endheaders(sent[:1000])
+            # Answered after the headers came: the service has read both.
+            assert httpx.get(f"{address}/health/live").status_code == 200
+            process.send_signal(signal.SIGTERM)
+            _wait_until_refused(address)
+            under_way.send(sent[1000:])
+            answer = json.loads(under_way.getresponse().read())
         assert process.wait(60) == 0
-    assert len(answers[0].json()["beats"]) == 10_000
+    assert len(answer["beats"]) == 100
+
+
+def _wait_until_refused(address: str) -> None:
+    for _ in range(600):
+        try:
+            httpx.get(f"{address}/health/live")
+        except httpx.TransportError:
+            return
+        time.sleep(0.1)
+    pytest.fail("the service still takes requests after SIGTERM")
 
 
 def test_an_unknown_setting_names_the_known_ones() -> None:
