@@ -4,6 +4,7 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export DVC_NO_ANALYTICS = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
@@ -47,12 +48,14 @@ lock: .venv/.dev ## resolve the locks anew (needs uv)
 	$(PYTHON) -c 'import sys; sys.exit("Beatwise needs Python 3.11 or newer; set PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else None'
 	$(PYTHON) -m venv .venv
 
-.venv/.run: requirements/run.lock | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+.venv/.run: requirements/run.lock pyproject.toml | .venv/bin/python
+	$(INSTALL) --require-hashes -r $<
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@
 
-.venv/.dev: requirements/dev.lock | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+.venv/.dev: requirements/dev.lock pyproject.toml | .venv/bin/python
+	$(INSTALL) --require-hashes -r $<
+	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@ .venv/.run
 
 models/convxgb/manifest.json: dvc.lock | .venv/.run

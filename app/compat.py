@@ -15,7 +15,8 @@ from app.schemas import (
     BeatsAnswer,
     CompatRequest,
 )
-from app.service import DEFAULT_MODEL, Models, Work, answer, models_of
+from app.service import Models, Work, answer, models_of
+from app.settings import DEFAULT_MODEL
 from ecg.errors import InputError
 
 router = APIRouter()

@@ -29,6 +29,8 @@ HEADERS: Final = {
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
 }
+RECORDS: Final = "/v1/records"
+"""The one address whose bodies may be as large as recordings are."""
 GONE: Final = 499
 """In the log: the client left before it was answered."""
 
@@ -51,10 +53,10 @@ class Guard:
         started = time.perf_counter()
         headers = Headers(scope=scope)
         scope["request_id"] = _request_id(headers)
-        body = _Body(self, receive)
+        body = _Body(self, receive, self._most(scope))
         answer = _Answer(scope["request_id"], send)
         try:
-            self._check(headers)
+            self._check(headers, body.most)
             await self.app(scope, body.receive, answer.send)
         except ProblemError as error:
             await response(error, scope["request_id"])(scope, receive, answer.send)
@@ -66,21 +68,21 @@ class Guard:
             self.held -= body.size
             _write_line(scope, answer.status, started)
 
-    def _check(self, headers: Headers) -> None:
+    def _most(self, scope: Scope) -> int:
+        if scope["path"] == RECORDS:
+            return self.settings.max_record_bytes
+        return self.settings.max_body_bytes
+
+    def _check(self, headers: Headers, most: int) -> None:
         if headers.get("content-encoding", "identity").strip().lower() != "identity":
             raise ProblemError(
                 MEDIA, "Send the body uncompressed.", headers={"Accept-Encoding": "identity"}
             )
         length = headers.get("content-length", "0")
         if not (length.isascii() and length.isdigit()) or len(length) > 18:
-            raise self.too_large()
-        if int(length) > self.settings.max_body_bytes:
-            raise self.too_large()
-
-    def too_large(self) -> ProblemError:
-        """Return the problem of a body beyond the limit."""
-        most = self.settings.max_body_bytes
-        return ProblemError(TOO_LARGE, f"A request may hold up to {most} bytes.")
+            raise _too_large(most)
+        if int(length) > most:
+            raise _too_large(most)
 
     async def _fail(
         self, error: Exception, scope: Scope, receive: Receive, answer: "_Answer"
@@ -97,8 +99,9 @@ class Guard:
 class _Body:
     """Counts the body as it comes, whatever its headers said."""
 
-    def __init__(self, guard: Guard, receive: Receive) -> None:
+    def __init__(self, guard: Guard, receive: Receive, most: int) -> None:
         self.guard = guard
+        self.most = most
         self.inner = receive
         self.size = 0
 
@@ -107,8 +110,8 @@ class _Body:
         n = len(message.get("body", b""))
         self.size += n
         self.guard.held += n
-        if self.size > self.guard.settings.max_body_bytes:
-            raise self.guard.too_large()
+        if self.size > self.most:
+            raise _too_large(self.most)
         if self.guard.held > self.guard.settings.max_held_bytes:
             raise ProblemError(BUSY, headers={"Retry-After": "1"})
         return message
@@ -130,6 +133,10 @@ class _Answer:
                 headers.setdefault(name, value)
             headers["x-request-id"] = self.request_id
         await self.inner(message)
+
+
+def _too_large(most: int) -> ProblemError:
+    return ProblemError(TOO_LARGE, f"A request may hold up to {most} bytes.")
 
 
 def _request_id(headers: Headers) -> str:

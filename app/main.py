@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from app import __version__, compat, health, openapi, pages, routes
+from app import __version__, compat, health, openapi, pages, records, routes
 from app.guard import Guard
 from app.problems import ProblemError, answer_problem
 from app.service import THREADS, Models, load_models
@@ -29,7 +29,7 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.models = Models({}, "The models are being loaded.")
-    for router in (routes.router, compat.router, health.router, pages.router):
+    for router in (routes.router, records.router, compat.router, health.router, pages.router):
         app.include_router(router)
     pages.mount(app)
     app.state.openapi = openapi.document(app, settings.max_beats)
@@ -42,5 +42,6 @@ def create_app(settings: Settings) -> FastAPI:
 @asynccontextmanager
 async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.limiter = anyio.CapacityLimiter(THREADS)
+    app.state.heavy_limiter = anyio.CapacityLimiter(1)
     app.state.models = load_models(app.state.settings.models)
     yield

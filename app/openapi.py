@@ -1,15 +1,34 @@
 """What /openapi.json and /docs say: schemas of the Structs, and an example for each status."""
 
-import math
 from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI, Response
 from fastapi.openapi.utils import get_openapi
 
-from app import problems, schemas
+from app import openapi_examples, problems, record_schemas, schemas
 from app.problems import Kind
 
+RECORDS: Final = (
+    problems.FORM,
+    problems.METHOD,
+    problems.NOT_ACCEPTABLE,
+    problems.TOO_LARGE,
+    problems.MEDIA,
+    problems.INVALID,
+    problems.QUERY,
+    problems.NOT_READY,
+    problems.BUSY,
+)
+ANNOTATIONS: Final = (
+    problems.MALFORMED,
+    problems.METHOD,
+    problems.TOO_LARGE,
+    problems.MEDIA,
+    problems.INVALID,
+    problems.QUERY,
+    problems.BUSY,
+)
 ALWAYS: Final = (problems.METHOD,)
 READ: Final = (problems.METHOD, problems.QUERY, problems.NOT_READY)
 READ_ONE: Final = (problems.UNKNOWN_MODEL, *READ)
@@ -31,9 +50,10 @@ ectopic), F (fusion), Q (paced or unclassifiable).
 For research and education. Not a medical device."""
 
 _DESCRIPTIONS: Final = {
-    400: "The body is not JSON",
+    400: "The body is malformed",
     404: "Not here",
     405: "Another method is wanted; `Allow` names it",
+    406: "None of the media types is wanted that can be given",
     413: "The body is too large",
     415: "The body is of another type, or is compressed",
     422: "A field is not what is accepted; `errors` names it",
@@ -45,6 +65,9 @@ _STRUCTS: Final = (
     schemas.CompatBeat,
     schemas.BeatsAnswer,
     schemas.ModelList,
+    record_schemas.RecordAnswer,
+    record_schemas.AnnotationsRequest,
+    record_schemas.Limits,
     schemas.Live,
     schemas.Ready,
     problems.Problem,
@@ -55,15 +78,44 @@ def takes_beats(request: object, answer: type) -> dict[str, Any]:
     """Return the decorator's arguments of a route that takes beats as JSON."""
     (schema,), _ = msgspec.json.schema_components([request], ref_template=_REF)
     is_compat = request is schemas.CompatRequest
-    content = {"schema": schema, "example": _compat_example() if is_compat else _beats_example()}
+    content = {
+        "schema": schema,
+        "example": openapi_examples.compat() if is_compat else openapi_examples.beats(),
+    }
     body = {"required": True, "content": {"application/json": content}}
     return {**gives(answer, CLASSIFY), "openapi_extra": {"requestBody": body}}
+
+
+def takes_files(medias: tuple[str, ...]) -> dict[str, Any]:
+    """Return the decorator's arguments of a route that takes files; JSON is its first media."""
+    files = {"type": "array", "minItems": 1, "items": {"type": "string", "format": "binary"}}
+    schema = {"type": "object", "required": ["files"], "properties": {"files": files}}
+    body = {"required": True, "content": {"multipart/form-data": {"schema": schema}}}
+    described = gives(record_schemas.RecordAnswer, RECORDS)
+    content = described["responses"][200]["content"]
+    content |= {media: {"schema": {"type": "string"}} for media in medias[1:]}
+    extra = {"requestBody": body, "parameters": _parameters(record_schemas.RecordQuery)}
+    return {**described, "openapi_extra": extra}
+
+
+def takes_annotations(media: str) -> dict[str, Any]:
+    """Return the decorator's arguments of a route that answers an annotation file."""
+    (schema,), _ = msgspec.json.schema_components(
+        [record_schemas.AnnotationsRequest], ref_template=_REF
+    )
+    content = {"application/json": {"schema": schema, "example": openapi_examples.ANNOTATIONS}}
+    ok = {"description": "The file", "content": {media: {"schema": {"type": "string"}}}}
+    return {
+        "response_class": Response,
+        "responses": {200: ok, **_refusals(ANNOTATIONS)},
+        "openapi_extra": {"requestBody": {"required": True, "content": content}},
+    }
 
 
 def gives(answer: type, kinds: tuple[Kind, ...]) -> dict[str, Any]:
     """Return the decorator's arguments of a route that answers `answer` or one of `kinds`."""
     (schema,), _ = msgspec.json.schema_components([answer], ref_template=_REF)
-    content = {"schema": schema, "example": _EXAMPLES[answer]}
+    content = {"schema": schema, "example": openapi_examples.OF[answer]}
     ok = {"description": "The answer", "content": {"application/json": content}}
     return {"response_class": Response, "responses": {200: ok, **_refusals(kinds)}}
 
@@ -77,6 +129,14 @@ def document(app: FastAPI, max_beats: int) -> bytes:
     components["BeatsRequest"]["properties"]["beats"]["maxItems"] = max_beats
     found["components"] = {"schemas": components}
     return msgspec.json.encode(found)
+
+
+def _parameters(query: type) -> list[dict[str, Any]]:
+    schema = msgspec.json.schema(query)["$defs"][query.__name__]
+    return [
+        {"name": name, "in": "query", "required": False, "schema": field}
+        for name, field in schema["properties"].items()
+    ]
 
 
 def _refusals(kinds: tuple[Kind, ...]) -> dict[int | str, Any]:
@@ -96,46 +156,3 @@ def _refusal(status: int, kinds: tuple[Kind, ...]) -> dict[str, Any]:
 
 def _example_problem(kind: Kind) -> problems.Problem:
     return problems.body(kind, kind.example, kind.errors, "6f1c0d9be2a74c35")
-
-
-def _made_up_beat(fs: float, samples: int, r_peak: int) -> list[float]:
-    """Return an R wave of 1 mV and a T wave of 0.3 mV: a shape to try, not a recording."""
-    seconds = [(i - r_peak) / fs for i in range(samples)]
-    return [
-        round(math.exp(-((t / 0.012) ** 2)) + 0.3 * math.exp(-(((t - 0.25) / 0.05) ** 2)), 3)
-        for t in seconds
-    ]
-
-
-def _beats_example() -> dict[str, Any]:
-    return {
-        "fs": 125,
-        "beats": [_made_up_beat(125, 125, 50)],
-        "r_peak": [50],
-        "rr": [{"previous_s": 0.81, "next_s": 0.8, "record_mean_s": 0.82}],
-    }
-
-
-def _compat_example() -> list[dict[str, Any]]:
-    samples = schemas.COMPAT_SAMPLES
-    return [{"signal": _made_up_beat(schemas.COMPAT_FS, samples, schemas.COMPAT_R_PEAK)}]
-
-
-_MODEL: Final = schemas.ModelId("convxgb", "0.1.0", "5b0c" * 16)
-_PROBA: Final = schemas.Proba(0.981, 0.012, 0.004, 0.002, 0.001)
-_CARD: Final = {
-    "protocol": 1,
-    "name": "convxgb",
-    "version": "0.1.0",
-    "classes": ["N", "S", "V", "F", "Q"],
-    "sha256": _MODEL.sha256,
-}
-_EXAMPLES: Final[dict[type, Any]] = {
-    schemas.BeatsAnswer: msgspec.to_builtins(
-        schemas.BeatsAnswer([schemas.BeatAnswer("N", 0.981, _PROBA)], _MODEL, 0.412)
-    ),
-    schemas.ModelList: {"models": [_CARD]},
-    dict: _CARD,
-    schemas.Live: {"status": "live"},
-    schemas.Ready: {"status": "ready", "models": ["convxgb"]},
-}

@@ -24,8 +24,18 @@ router = APIRouter(include_in_schema=False)
 
 @router.api_route("/", methods=["GET", "HEAD"])
 async def index() -> Response:
-    """Serve the page."""
-    page = WEB / "index.html"
+    """Serve the page of recordings."""
+    return _page("index.html")
+
+
+@router.api_route("/beats", methods=["GET", "HEAD"])
+async def beats() -> Response:
+    """Serve the page of lone beats."""
+    return _page("beats.html")
+
+
+def _page(name: str) -> Response:
+    page = WEB / name
     if not page.is_file():
         raise ProblemError(NOT_FOUND, "The page is not installed; the API is described at /docs.")
     return FileResponse(page)

@@ -7,7 +7,7 @@ from typing import Final, TypeVar
 import msgspec
 from fastapi import Request
 
-from app.problems import MALFORMED, MEDIA, ProblemError, invalid
+from app.problems import MALFORMED, MEDIA, QUERY, FieldError, ProblemError, invalid
 
 T = TypeVar("T")
 
@@ -56,6 +56,29 @@ def decode(decoder: msgspec.json.Decoder[T], body: bytes, accepted: Mapping[str,
         raise ProblemError(MALFORMED, _malformed(str(error))) from None
     except RecursionError:
         raise ProblemError(MALFORMED, "The body is nested too deeply.") from None
+
+
+def query(kind: type[T], request: Request, accepted: Mapping[str, str]) -> T:
+    """Return the Struct that the query parameters hold.
+
+    Raises ProblemError (422) for one that is unknown, given twice, or not what is accepted.
+    """
+    given = dict(request.query_params)
+    if len(given) < len(request.query_params.multi_items()) or not given.keys() <= accepted.keys():
+        known = ", ".join(name for name in accepted if name)
+        refused = FieldError("query", "holds an unknown parameter, or one twice", known)
+        raise ProblemError(QUERY, f"query: {refused.problem}; accepted: {known}", [refused])
+    try:
+        return msgspec.convert(given, kind, strict=False)
+    except msgspec.ValidationError as error:
+        name = _path(str(error), accepted)
+        raise invalid(name, "is not what is accepted", accepted[name]) from None
+
+
+async def refuse_query(request: Request) -> None:
+    """Refuse query parameters where none is taken: a misspelt one would be ignored."""
+    if request.scope["query_string"]:
+        raise ProblemError(QUERY, errors=QUERY.errors)
 
 
 def refuse_twice(body: bytes, keys: tuple[str, ...]) -> None:

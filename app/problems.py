@@ -46,9 +46,15 @@ class Kind:
 
 
 MALFORMED: Final = Kind("malformed_json", 400, "The body is not valid JSON, near byte 20.")
+FORM: Final = Kind("malformed_form", 400, "The body is not valid multipart/form-data.")
 NOT_FOUND: Final = Kind("not_found", 404, "Nothing is served at this address.")
 UNKNOWN_MODEL: Final = Kind("unknown_model", 404, "No such model; known: convxgb.")
 METHOD: Final = Kind("method_not_allowed", 405, "This address takes POST.")
+NOT_ACCEPTABLE: Final = Kind(
+    "not_acceptable",
+    406,
+    "Accept application/json, text/csv or application/x-wfdb-annotation.",
+)
 TOO_LARGE: Final = Kind("body_too_large", 413, "A request may hold up to 33554432 bytes.")
 MEDIA: Final = Kind("unsupported_media_type", 415, "Send application/json.")
 INVALID: Final = Kind(

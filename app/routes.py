@@ -6,8 +6,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from numpy.typing import NDArray
 
 from app import openapi
-from app.parsing import decode, json_body, refuse_twice
-from app.problems import QUERY, UNKNOWN_MODEL, ProblemError, invalid
+from app.parsing import decode, json_body, refuse_query, refuse_twice
+from app.problems import UNKNOWN_MODEL, ProblemError, invalid
 from app.schemas import (
     BEATS_ACCEPTED,
     BEATS_DECODER,
@@ -16,16 +16,9 @@ from app.schemas import (
     Intervals,
     ModelList,
 )
-from app.service import DEFAULT_MODEL, Models, Work, answer, models_of
+from app.service import Models, Work, answer, chosen_model, models_of
 from ecg.beats import RR_FIELDS
 from ecg.classifier import Classifier
-
-
-async def refuse_query(request: Request) -> None:
-    """Refuse query parameters: no route here takes any, and a misspelt one would be ignored."""
-    if request.scope["query_string"]:
-        raise ProblemError(QUERY, errors=QUERY.errors)
-
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(refuse_query)])
 
@@ -69,7 +62,7 @@ def parse_beats(body: bytes, models: Models, most: int) -> Work:
     refuse_twice(body, BeatsRequest.__struct_fields__)
     _check_lengths(given, most)
     return Work(
-        classifier=_chosen(given.model, models),
+        classifier=chosen_model(given.model, models),
         cuts=[np.array(beat, np.float64) for beat in given.beats],
         fs=given.fs,
         r_peaks=given.r_peak,
@@ -84,14 +77,6 @@ def _check_lengths(given: BeatsRequest, most: int) -> None:
     for field, values in (("r_peak", given.r_peak), ("rr", given.rr)):
         if values is not None and len(values) != n:
             raise invalid(field, f"has {len(values)} entries", f"one for each of the {n} beats")
-
-
-def _chosen(name: str | None, models: Models) -> Classifier:
-    known = models.required()
-    wanted = DEFAULT_MODEL if name is None else name
-    if wanted not in known:
-        raise invalid("model", "is not a model of this service", ", ".join(known))
-    return known[wanted]
 
 
 def _seconds(rr: list[Intervals | None]) -> NDArray[np.float64]:

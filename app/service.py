@@ -13,8 +13,9 @@ import numpy as np
 from fastapi import Request
 from numpy.typing import NDArray
 
-from app.problems import NOT_READY, ProblemError
+from app.problems import NOT_READY, ProblemError, invalid
 from app.schemas import BeatAnswer, BeatsAnswer, ModelId, Proba
+from app.settings import DEFAULT_MODEL
 from ecg.aami import CLASSES
 from ecg.beats import from_cuts
 from ecg.classifier import MANIFEST, Classifier, load
@@ -22,7 +23,6 @@ from ecg.errors import ArtefactError
 
 T = TypeVar("T")
 
-DEFAULT_MODEL: Final = "convxgb"
 INLINE_BEATS: Final = 16
 """A hop to a thread costs more than a few beats do; more beats would hold up other requests."""
 INLINE_BYTES: Final = 64 * 1024
@@ -81,10 +81,10 @@ async def answer(
     """
     started = time.perf_counter()
     if len(body) > INLINE_BYTES:
-        return await _in_thread(request, lambda: classify(parse(body), started))
+        return await in_thread(request, lambda: classify(parse(body), started))
     work = parse(body)
     if len(work.cuts) > INLINE_BEATS:
-        return await _in_thread(request, lambda: classify(work, started))
+        return await in_thread(request, lambda: classify(work, started))
     return classify(work, started)
 
 
@@ -97,9 +97,20 @@ def classify(work: Work, started: float) -> tuple[bytes, int]:
     return msgspec.json.encode(BeatsAnswer(beats, model, timing_ms)), len(beats)
 
 
-async def _in_thread(request: Request, call: Callable[[], T]) -> T:
-    limiter: anyio.CapacityLimiter = request.app.state.limiter
+async def in_thread(request: Request, call: Callable[[], T], *, heavy: bool = False) -> T:
+    """Run `call` beside the event loop; of `heavy` calls, which hold much memory, one at a time."""
+    state = request.app.state
+    limiter: anyio.CapacityLimiter = state.heavy_limiter if heavy else state.limiter
     return await anyio.to_thread.run_sync(call, limiter=limiter)
+
+
+def chosen_model(name: str | None, models: Models) -> Classifier:
+    """Return the model of that name, the default one for None; raises ProblemError (422)."""
+    known = models.required()
+    wanted = DEFAULT_MODEL if name is None else name
+    if wanted not in known:
+        raise invalid("model", "is not a model of this service", ", ".join(known))
+    return known[wanted]
 
 
 def _beat_answers(proba: NDArray[np.float32]) -> list[BeatAnswer]:

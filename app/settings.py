@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 PREFIX: Final = "BEATWISE_"
+DEFAULT_MODEL: Final = "convxgb"
 OTHERS: Final = frozenset({"BEATWISE_MIRROR", "BEATWISE_REQUIRE_BROWSER"})
 """Keys of the pipeline and the tests, which share the environment with the service."""
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
@@ -20,12 +21,14 @@ class SettingsError(ValueError):
 class Settings:
     """models: folder of artefacts, one each; max_body_bytes: of one request; log_level: a word.
 
+    max_record_bytes: of one request to /v1/records: 24 h of three leads at 250 Hz are 130 MB.
     max_held_bytes: request bodies held at once, over all requests; more are answered 503.
     """
 
     models: Path = Path("models")
     max_body_bytes: int = 32 * 1024 * 1024
-    max_held_bytes: int = 256 * 1024 * 1024
+    max_record_bytes: int = 160 * 1024 * 1024
+    max_held_bytes: int = 512 * 1024 * 1024
     max_beats: int = 10_000
     log_level: str = "info"
 
@@ -42,7 +45,7 @@ def from_environ(environ: Mapping[str, str]) -> Settings:
     read = {key[len(PREFIX) :].lower(): value for key, value in given.items()}
     numbers = {
         name: _positive(name, read.get(name, str(getattr(Settings, name))))
-        for name in ("max_body_bytes", "max_held_bytes", "max_beats")
+        for name in ("max_body_bytes", "max_record_bytes", "max_held_bytes", "max_beats")
     }
     return Settings(
         models=Path(read.get("models", "models")),

@@ -8,10 +8,11 @@ from typing import Final
 
 CLASSES: Final = ("N", "S", "V", "F", "Q")
 
-# The database's symbols of true beats by class, as de Chazal's practice has them.
-DE_CHAZAL: Final = {"N": "NLRej.", "S": "AaJS", "V": "VE", "F": "F", "Q": "/fQ"}
-# bxb counts atrial escape (e), nodal escape (j) and blocked-like n beats as supraventricular.
-BXB: Final = {"N": "NLR.", "S": "AaJSejn", "V": "VE", "F": "F", "Q": "/fQ"}
+# WFDB's symbols of true beats by class, as de Chazal's practice has them; MIT-BIH has no B, n, r
+# and ?.
+DE_CHAZAL: Final = {"N": "NLRBejn.", "S": "AaJS", "V": "VEr", "F": "F", "Q": "/fQ?"}
+# bxb counts atrial (e), nodal (j) and supraventricular (n) escape beats as supraventricular.
+BXB: Final = {"N": "NLRB.", "S": "AaJSejn", "V": "VEr", "F": "F", "Q": "/fQ?"}
 
 DS1: Final = tuple(
     "101 106 108 109 112 114 115 116 118 119 122 124 "

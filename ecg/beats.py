@@ -72,24 +72,62 @@ class Beats:
         return len(self.windows)
 
 
+@dataclass(frozen=True)
+class Recording:
+    """One lead made ready for cutting its beats, a few or all of them at a time.
+
+    canonical: (n,) at `FS`, filtered; centres: (n_beats,) R peaks in it; rr: (n_beats, 4) seconds
+    as `RR_FIELDS`; typical: (WINDOW,) the typical beat over typical_amplitude.
+    """
+
+    canonical: NDArray[np.float64]
+    centres: NDArray[np.int64]
+    rr: NDArray[np.float64]
+    typical: NDArray[np.float64]
+    typical_amplitude: float
+
+    def cut(self, which: slice = slice(None)) -> Beats:
+        """Return the beats of `which`; none of them where there are none."""
+        raw = _cut(self.canonical, self.centres[which])
+        amplitude = _amplitude(raw)
+        scaled = raw / self.typical_amplitude
+        windows = np.stack([raw / amplitude[:, None], scaled - self.typical], axis=-1)
+        similarity = _similarity(scaled[:, _QRS], self.typical[_QRS])
+        against_typical = np.column_stack([amplitude / self.typical_amplitude, similarity])
+        return Beats(windows.astype(np.float32), context(self.rr[which], against_typical))
+
+
 def from_record(signal: NDArray[np.float64], fs: float, r_peaks: NDArray[np.int64]) -> Beats:
     """Cut the beats of one lead of a recording.
 
-    signal: (n_samples,) in any unit at `fs` Hz, at least one second; r_peaks: (n_beats,) rising
-    indices into it. RR intervals are those between the given peaks.
+    signal: (n_samples,) finite, in any unit at `fs` Hz, at least one second; r_peaks: (n_beats,)
+    rising indices into it.
     """
-    if len(r_peaks) == 0:
-        return Beats(np.empty((0, WINDOW, 2), np.float32), np.empty((0, len(CONTEXT)), np.float32))
-    canonical = filters.remove_baseline(filters.remove_noise(filters.resample(signal, fs)))
-    raw = _cut(canonical, _canonical_index(r_peaks, fs))
-    amplitude = _amplitude(raw)
-    typical, typical_amplitude = _typical_beat(raw, amplitude)
-    scaled = raw / typical_amplitude
-    windows = np.stack([raw / amplitude[:, None], scaled - typical], axis=-1)
-    against_typical = np.column_stack(
-        [amplitude / typical_amplitude, _similarity(scaled[:, _QRS], typical[_QRS])]
-    )
-    return Beats(windows.astype(np.float32), context(rr_context(r_peaks / fs), against_typical))
+    return prepare(to_canonical(signal, fs), fs, r_peaks).cut()
+
+
+def to_canonical(signal: NDArray[np.float64], fs: float) -> NDArray[np.float64]:
+    """Return one lead of a recording at `FS`, without baseline wander and noise above the ECG."""
+    return filters.remove_baseline(filters.remove_noise(filters.resample(signal, fs)))
+
+
+def prepare(
+    canonical: NDArray[np.float64],
+    fs: float,
+    r_peaks: NDArray[np.int64],
+    usable: NDArray[np.bool_] | None = None,
+    together: NDArray[np.bool_] | None = None,
+) -> Recording:
+    """Prepare a recording, as `to_canonical` returns it, for cutting its beats.
+
+    r_peaks: (n_beats,) rising indices at the recording's own `fs`. usable: (n_beats,) the beats
+    that the typical one is made of; together: (n_beats - 1,) whether the interval from each beat
+    to the next is an RR interval, and not the width of a gap; all of them where not given.
+    """
+    centres = canonical_index(r_peaks, fs)
+    few = centres if usable is None or not usable.any() else centres[usable]
+    typical, amplitude = _typical_beat(canonical, few)
+    return Recording(canonical, centres, rr_context(r_peaks / fs, together), typical, amplitude)
 
 
 def from_cuts(
@@ -116,23 +154,33 @@ def from_cuts(
     return Beats(windows.astype(np.float32), context(known, np.full((len(cuts), 2), np.nan)))
 
 
-def rr_context(times: NDArray[np.float64]) -> NDArray[np.float64]:
+def rr_context(
+    times: NDArray[np.float64], together: NDArray[np.bool_] | None = None
+) -> NDArray[np.float64]:
     """Return (n_beats, 4) RR seconds, as `RR_FIELDS`, of beats at `times` (n_beats,) seconds.
 
-    NaN before the first and after the last beat; a lone beat has none.
+    NaN before the first and after the last beat and where an interval is not `together`; means
+    are over the intervals that are there. A lone beat has none.
     """
-    rr = np.diff(times)
     out = np.full((len(times), len(RR_FIELDS)), np.nan)
-    if len(rr) == 0:
+    rr = np.diff(times)
+    known = np.ones(len(rr), np.bool_) if together is None else together
+    if not known.any():
         return out
-    out[1:, 0] = rr
-    out[:-1, 1] = rr
-    total = np.concatenate([[0.0], np.cumsum(rr)])
+    out[1:, 0] = np.where(known, rr, np.nan)
+    out[:-1, 1] = np.where(known, rr, np.nan)
+    total = np.concatenate([[0.0], np.cumsum(np.where(known, rr, 0.0))])
+    counted = np.concatenate([[0], np.cumsum(known)])
     start = np.maximum(np.arange(len(times)) - LOCAL_INTERVALS, 0)
-    count = np.arange(len(times)) - start
-    out[1:, 2] = ((total - total[start]) / np.maximum(count, 1))[1:]
-    out[:, 3] = rr.mean()
+    count = counted - counted[start]
+    out[1:, 2] = np.where(count > 0, (total - total[start]) / np.maximum(count, 1), np.nan)[1:]
+    out[:, 3] = rr[known].mean()
     return out
+
+
+def canonical_index(r_peaks: NDArray[np.int64], fs: float) -> NDArray[np.int64]:
+    """Return where sample indices at `fs` Hz lie in a signal at `FS`."""
+    return np.asarray(np.rint(r_peaks * (filters.effective_fs(fs) / fs)), np.int64)
 
 
 def context(rr: NDArray[np.float64], against_typical: NDArray[np.float64]) -> NDArray[np.float32]:
@@ -159,10 +207,6 @@ def main_peaks(canonical: NDArray[np.float64]) -> NDArray[np.int64]:
     return np.asarray(near[np.arange(len(near)), largest], np.int64)
 
 
-def _canonical_index(r_peaks: NDArray[np.int64], fs: float) -> NDArray[np.int64]:
-    return np.asarray(np.rint(r_peaks * (filters.effective_fs(fs) / fs)), np.int64)
-
-
 def _cut(canonical: NDArray[np.float64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
     at = centres[:, None] + np.arange(-BEFORE, WINDOW - BEFORE)
     at = np.clip(at, 0, canonical.shape[-1] - 1)
@@ -176,7 +220,7 @@ def _lone_windows(
     signals = np.stack([cuts[i] for i in rows])
     _check_cuts(signals, rows, fs, peaks)
     canonical = filters.remove_noise(filters.resample(signals, fs))
-    centres = _canonical_index(np.array([peak or 0 for peak in peaks], np.int64), fs)
+    centres = canonical_index(np.array([peak or 0 for peak in peaks], np.int64), fs)
     unknown = np.array([peak is None for peak in peaks])
     if unknown.any():
         centres[unknown] = main_peaks(canonical[unknown])
@@ -214,12 +258,15 @@ def _amplitude(raw: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _typical_beat(
-    raw: NDArray[np.float64], amplitude: NDArray[np.float64]
+    canonical: NDArray[np.float64], centres: NDArray[np.int64]
 ) -> tuple[NDArray[np.float64], float]:
+    if len(centres) == 0:
+        return np.zeros(WINDOW), 1.0
     # The median over evenly spaced beats: 24 h cost no more than half an hour.
-    some = np.linspace(0, len(raw) - 1, min(len(raw), _TYPICAL_FROM)).astype(np.int64)
-    scale = float(np.median(amplitude[some]))
-    return np.asarray(np.median(raw[some], axis=0) / scale), scale
+    some = np.linspace(0, len(centres) - 1, min(len(centres), _TYPICAL_FROM)).astype(np.int64)
+    raw = _cut(canonical, centres[some])
+    scale = float(np.median(_amplitude(raw)))
+    return np.asarray(np.median(raw, axis=0) / scale), scale
 
 
 def _similarity(windows: NDArray[np.float64], typical: NDArray[np.float64]) -> NDArray[np.float64]:

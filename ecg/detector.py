@@ -18,6 +18,7 @@ from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
 from scipy.signal import butter, sosfiltfilt
 
 from ecg.filters import FS, effective_fs, resample
+from ecg.gaps import bridged, long_gaps, missing_samples
 
 QRS_BAND_HZ: Final = (3.5, 22.0)
 SLOPE_S: Final = 0.11
@@ -56,10 +57,6 @@ INTRUDER_RATIO: Final = 0.6
 INTRUDER_LEVEL: Final = 0.6
 """... and below this share of the level."""
 
-FLAT_S: Final = 1.0
-"""A signal constant for so long is no signal."""
-GAP_S: Final = 0.1
-"""Shorter gaps are bridged by a line and searched like any signal."""
 SHORTEST_S: Final = 0.5
 
 FIDUCIAL_BAND_HZ: Final = (1.0, 40.0)
@@ -105,10 +102,10 @@ def find_r_peaks(signal: NDArray[np.float64], fs: float) -> RPeaks:
     """
     if len(signal) < SHORTEST_S * fs:
         return NOTHING
-    missing = _missing(signal, fs)
+    missing = missing_samples(signal, fs)
     if missing.all():
         return NOTHING
-    held, gaps = _bridged(signal, missing), _gaps(missing, fs)
+    held, gaps = bridged(signal, missing), long_gaps(missing, fs)
     canonical = resample(held, fs)
     beats = _beats(canonical, gaps[_mapped(np.arange(len(canonical)), fs, len(signal))])
     shape = _band_passed(canonical, FIDUCIAL_BAND_HZ)
@@ -116,31 +113,6 @@ def find_r_peaks(signal: NDArray[np.float64], fs: float) -> RPeaks:
     beats = _fiducials(shape, beats, upright=-1 if inverted else 1)
     sample = _snapped(held, _mapped(beats, fs, len(signal)), np.sign(shape[beats]), fs)
     return RPeaks(np.unique(sample[~gaps[sample]]), inverted)
-
-
-def _missing(signal: NDArray[np.float64], fs: float) -> NDArray[np.bool_]:
-    flat = _in_long_runs(signal[1:] != signal[:-1], round(FLAT_S * fs))
-    return np.asarray(~np.isfinite(signal) | flat)
-
-
-def _gaps(missing: NDArray[np.bool_], fs: float) -> NDArray[np.bool_]:
-    # A few lost samples hide no beat: the lines across them will do.
-    return np.asarray(missing & _in_long_runs(missing[1:] != missing[:-1], round(GAP_S * fs)))
-
-
-def _in_long_runs(changes: NDArray[np.bool_], shortest: int) -> NDArray[np.bool_]:
-    """Return (n + 1,) whether each sample is in an unchanging run of `shortest` samples or more."""
-    edges = np.concatenate([[0], np.flatnonzero(changes) + 1, [len(changes) + 1]])
-    length = np.diff(edges)
-    return np.asarray(np.repeat(length >= shortest, length))
-
-
-def _bridged(signal: NDArray[np.float64], missing: NDArray[np.bool_]) -> NDArray[np.float64]:
-    # Lines across what is missing: the step to a rail would look like a beat.
-    if not missing.any():
-        return signal
-    known = np.flatnonzero(~missing)
-    return np.asarray(np.interp(np.arange(len(signal)), known, signal[known]))
 
 
 def _mapped(index: NDArray[np.int64], fs: float, n_samples: int) -> NDArray[np.int64]:

@@ -14,14 +14,13 @@ from edfio import BdfSignal, EdfSignal, read_bdf, read_edf
 from numpy.typing import NDArray
 
 from ecg.errors import InputError
-from ecg.record import FS_RANGE, Record
+from ecg.record import FS_RANGE, MV, Record
 
 EDF_MAGIC = b"0       "
 BDF_MAGIC = b"\xffBIOSEMI"
 MAX_SIGNALS = 512
 _FIXED = 256
 _WIDTHS = (16, 80, 8, 8, 8, 8, 8, 80, 8, 32)
-_MV = {"nv": 1e-6, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "mv": 1.0, "v": 1e3}
 _LEAD = re.compile(
     r"ecg|ekg|\bml?i{1,3}\b|^(?:lead )?(?:i{1,3}|av[rlf]|v[1-6]r?|mc?l[ivx1-6]{1,3})$",
     re.IGNORECASE,
@@ -70,7 +69,7 @@ def read_edf_bytes(content: bytes) -> Record:
         found.append(f"{ignored} signals that are not ECG at {fs:g} Hz are not read")
     if len(ordinary) < len(header.labels):
         found.append("annotations are not read")
-    if unknown := [u for u in units if u.lower() not in _MV]:
+    if unknown := [u for u in units if u.lower() not in MV]:
         found.append(f"the unit of {len(unknown)} leads is not said: taken as unknown")
     return Record(
         _stacked(signals, units),
@@ -184,7 +183,7 @@ def _is_annotations(label: str) -> bool:
 def _choose(header: _Header) -> list[int]:
     """Choose the signals that are ECG by label, else by voltage; of these, those of one fs."""
     open_ = [k for k, label in enumerate(header.labels) if not _NOT_ECG.search(label)]
-    volts = [k for k in open_ if header.units[k].lower() in _MV or not header.units[k]]
+    volts = [k for k in open_ if header.units[k].lower() in MV or not header.units[k]]
     named = [k for k in volts if _LEAD.search(header.labels[k])]
     chosen = named or [k for k in volts if header.units[k]]
     fits = [k for k in chosen if FS_RANGE[0] <= header.samples[k] / header.record_s <= FS_RANGE[1]]
@@ -202,7 +201,7 @@ def _stacked(signals: Sequence[EdfSignal | BdfSignal], units: Sequence[str]) -> 
     table = np.empty((len(first), len(signals)), np.float32)
     with np.errstate(all="ignore"):
         for k, (signal, unit) in enumerate(zip(signals, units, strict=True)):
-            table[:, k] = signal.data * _MV.get(unit.lower(), 1.0)
+            table[:, k] = signal.data * MV.get(unit.lower(), 1.0)
     table[~np.isfinite(table)] = np.nan
     return table
 

@@ -7,17 +7,21 @@ import zipfile
 import zlib
 from collections.abc import Mapping
 
+from ecg.beat_rows import BeatRows, is_beat_rows, read_beat_rows
 from ecg.edf_files import is_edf, read_edf_bytes
 from ecg.errors import InputError
 from ecg.record import Record, validate
-from ecg.text_files import ACCEPTED, read_text
+from ecg.text_files import read_text
+from ecg.text_layout import ACCEPTED
+from ecg.wfdb_annotations import read_annotations
 from ecg.wfdb_signals import read_wfdb
 
 MAX_FILES = 64
 MAX_UNPACKED_BYTES = 512 << 20
 """48 h of one lead at 1000 Hz and 16 bits are 346 MB."""
-MAX_RATIO = 200
-"""Unpacked to packed bytes; digital ECG packs 2 to 20 times, a flat one up to about 1000."""
+MAX_RATIO = 50
+"""Unpacked to packed bytes; digital ECG packs 2 to 20 times, a flat one up to about 1000.
+What bounds the time that a small upload takes: text is read at 10 to 50 MB a second."""
 RATIO_FREE_BYTES = 16 << 20
 """Up to this size the ratio does not matter: a short flat recording is no attack."""
 _ZIP = b"PK\x03\x04"
@@ -39,6 +43,17 @@ def read(files: Mapping[str, bytes], *, fs: float | None = None, unit: str | Non
             record = _read(unpack(content), fs, unit)
             return validate(record)
     return validate(_read(files, fs, unit))
+
+
+def open_files(
+    files: Mapping[str, bytes], *, fs: float | None = None, unit: str | None = None
+) -> Record | BeatRows:
+    """Read one recording as `read` does, or one CSV of separate beats of 187 samples."""
+    if len(files) == 1:
+        (content,) = files.values()
+        if is_beat_rows(content):
+            return read_beat_rows(content)
+    return read(files, fs=fs, unit=unit)
 
 
 def unpack(content: bytes) -> dict[str, bytes]:
@@ -68,7 +83,7 @@ def _base(name: str) -> str:
 def _wanted(member: zipfile.ZipInfo) -> bool:
     """Leave out folders and what macOS and hidden files add."""
     name = member.filename
-    return not (member.is_dir() or name.startswith("__MACOSX/") or _base(name).startswith("."))
+    return not (name.endswith("/") or name.startswith("__MACOSX/") or _base(name).startswith("."))
 
 
 def _check(members: list[zipfile.ZipInfo], packed: int) -> None:
@@ -115,7 +130,7 @@ def _read(files: Mapping[str, bytes], fs: float | None, unit: str | None) -> Rec
         raise InputError("files", "has two files of one name, or too many", _TOGETHER)
     headers = [name for name, content in named.items() if _is_header(name, content)]
     if len(headers) == 1:
-        return _noted(read_wfdb(named, headers[0]), fs, unit)
+        return _noted(_annotated(read_wfdb(named, headers[0]), named), fs, unit)
     if len(headers) > 1:
         raise InputError("files", f"holds {len(headers)} WFDB headers", _TOGETHER)
     if len(named) > 1:
@@ -135,6 +150,16 @@ def _is_header(name: str, content: bytes) -> bool:
     lines = content[:4096].decode("latin-1").splitlines()
     first = next((line for line in lines if line.strip() and not line.startswith("#")), "")
     return len(first) < 400 and bool(_HEADER_LINE.fullmatch(first))
+
+
+def _annotated(record: Record, files: Mapping[str, bytes]) -> Record:
+    """Add the reference annotations, where an .atr file came along."""
+    marks = [content for name, content in files.items() if name.lower().endswith(".atr")]
+    if len(marks) > 1:
+        raise InputError("files", f"holds {len(marks)} annotation files", "one .atr file")
+    if not marks:
+        return record
+    return dataclasses.replace(record, annotation=read_annotations(marks[0], fs=record.fs))
 
 
 def _noted(record: Record, fs: float | None, unit: str | None) -> Record:

@@ -9,6 +9,8 @@ from ecg.errors import InputError
 
 FS_RANGE = (100.0, 2000.0)
 """Sampling frequencies taken, Hz."""
+MV = {"nv": 1e-6, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "mv": 1.0, "v": 1e3}
+"""Millivolts in one of each unit of voltage, by its name in lower case; µ has two code points."""
 LONGEST_S = 48 * 3600.0
 SHORTEST_S = 2.0
 

@@ -4,7 +4,7 @@ Source: WFDB Applications Guide, annot(5); the codes and letters of <wfdb/ecgcod
 """
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -75,9 +75,10 @@ def read_annotations(
     )
 
 
-def write_annotations(annotation: Annotation) -> bytes:
+def write_annotations(annotation: Annotation, fs: float | None = None) -> bytes:
     """Return `annotation` as the bytes of an .atr file.
 
+    fs: Hz, written into the file where it is given, so that times can be told without a header.
     A `"` at sample 0 is what WFDB takes for a definition: readers may leave it out.
     Raises InputError for samples that do not rise, letters that WFDB does not have, and aux
     strings that are over 255 bytes or not Latin-1. Source: annot(5).
@@ -87,6 +88,8 @@ def write_annotations(annotation: Annotation) -> bytes:
     if not len(samples) == len(annotation.symbol) == len(aux):
         raise InputError("annotation", "has columns of different length", "one of each a mark")
     out = bytearray()
+    if fs is not None:
+        out += _word(0, NOTE) + _aux(f"## time resolution: {fs:.9g}")
     before = 0
     for sample, symbol, text in zip(samples, annotation.symbol, aux, strict=True):
         out += _step(sample - before, symbol) + _aux(text)
@@ -100,35 +103,39 @@ def _refuse(problem: str, accepted: str = AN_ATR) -> InputError:
 
 def _marks(content: bytes, limit: int) -> list[_Mark]:
     """Return the annotations up to the end mark, definitions among them."""
-    marks: list[_Mark] = []
+    # Lists, not marks: a file of nothing but aux strings would replace one mark millions of times.
+    samples: list[int] = []
+    codes: list[int] = []
+    aux: list[str] = []
     now = at = 0
     while at + 2 <= len(content):
         step, code = content[at] | (content[at + 1] & 3) << 8, content[at + 1] >> 2
         at += 2
         if not (step or code):
-            return [mark for mark in marks if mark.code]
+            return [_Mark(*mark) for mark in zip(samples, codes, aux, strict=True) if mark[1]]
         if code == SKIP:
             now += _long(content[at : at + 4])
             at += 4
         elif code < SKIP:
             now += step
-            marks.append(_Mark(now, code))
-            _check(marks, limit)
-        elif not marks:
+            _check(now, samples, limit)
+            samples.append(now)
+            codes.append(code)
+            aux.append("")
+        elif not samples:
             raise _refuse("annotation file starts with what belongs to a mark")
         elif code == AUX:
             # The length is the low byte: the two bits above it are not the length's.
             size = step & 0xFF
-            text = content[at : at + size].decode("latin-1").rstrip("\0")
-            marks[-1] = replace(marks[-1], aux=text)
+            aux[-1] = content[at : at + size].decode("latin-1").rstrip("\0")
             at += size + size % 2
     raise _refuse("annotation file ends before its end mark")
 
 
-def _check(marks: list[_Mark], limit: int) -> None:
-    if len(marks) > limit:
+def _check(now: int, samples: list[int], limit: int) -> None:
+    if len(samples) >= limit:
         raise _refuse("annotation file has too many marks", f"up to {limit}")
-    if marks[-1].sample < (marks[-2].sample if len(marks) > 1 else 0):
+    if now < (samples[-1] if samples else 0):
         raise _refuse("annotation file runs backwards", "marks in order of time")
 
 

@@ -8,6 +8,7 @@ import re
 from dataclasses import dataclass
 
 from ecg.errors import InputError
+from ecg.record import MV
 
 MAX_HEADER_BYTES = 64 * 1024
 MAX_LEADS = 64
@@ -19,8 +20,6 @@ MAX_FS = 1e6
 DEFAULT_FS = 250.0
 DEFAULT_GAIN = 200.0
 NAME_CHARACTERS = 32
-# Multiples of a millivolt.
-UNITS = {"nv": 1e-6, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "mv": 1.0, "v": 1e3}
 
 _NUMBER = r"\d{1,20}(?:\.\d{0,20})?(?:[eE][+-]?\d{1,3})?|\.\d{1,20}(?:[eE][+-]?\d{1,3})?"
 _RECORD_NAME = re.compile(r"[-\w]{1,64}", re.ASCII)
@@ -153,7 +152,7 @@ def _signal_line(line: str, i: int) -> Lead:
         gain=gain or DEFAULT_GAIN,
         calibrated=gain != 0,
         baseline=zero if baseline is None else baseline,
-        scale=UNITS.get(unit.lower()),
+        scale=MV.get(unit.lower()),
         checksum=numbers[3] if len(numbers) > 3 else None,
         name=_name(fields[8] if len(fields) > 8 else "", i),
     )

@@ -15,6 +15,7 @@ Protocol = Literal["inter_patient", "random_split"]
 PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
 
 RECORDS: Final = Path("data/mit-bih")
+NOISES: Final = Path("data/mit-bih-noise")
 BEATS: Final = Path("data/beats")
 TRAINING: Final = Path("data/training")
 NETWORKS: Final = Path("data/networks")

@@ -1,4 +1,4 @@
-"""Bring the MIT-BIH Arrhythmia Database, verified: `python -m pipeline.download`."""
+"""Bring a PhysioNet database, verified: `python -m pipeline.download mit-bih`."""
 
 import hashlib
 import os
@@ -7,33 +7,33 @@ import sys
 import time
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from errno import EPIPE
-from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import unquote, urlsplit
-from urllib.request import Request, urlopen
 
-import fsspec  # type: ignore[import-untyped, unused-ignore]
 from tqdm import tqdm
 
+from pipeline.streams import Stream, open_file, open_http
+
 ARCHIVE = "mit-bih-arrhythmia-database-1.0.0.zip"
-PHYSIONET = "https://physionet.org/static/published-projects/mitdb"
+NOISE_ARCHIVE = "mit-bih-noise-stress-test-database-1.0.0.zip"
+PHYSIONET = "https://physionet.org/static/published-projects"
+# By name, which its manifest and its folder in data/ bear: PhysioNet's project and its archive.
+DATABASES = {"mit-bih": ("mitdb", ARCHIVE), "mit-bih-noise": ("nstdb", NOISE_ARCHIVE)}
 MIRROR = "BEATWISE_MIRROR"
 ACCEPTED = "a folder or a file://, http://, https:// or s3:// address"
-# The public archive is 74 MB and its largest member 2 MB: anything far beyond is another thing.
+# The public archives are 74 MB at most and their members 2 MB: far beyond is another thing.
 MAX_ARCHIVE_BYTES = 256 * 2**20
 MAX_MEMBER_BYTES = 8 * 2**20
-CHUNK_BYTES = 2**18
-S3_BLOCK_BYTES = 2**22
 # disable=None: a bar on a terminal, silence in a log.
-BAR: dict[str, Any] = {"desc": ARCHIVE, "unit": "B", "unit_scale": True, "disable": None}
+BAR: dict[str, Any] = {"unit": "B", "unit_scale": True, "disable": None}
 MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]*)")
 HTTP_PASSING = (408, 416, 425, 429, 500, 502, 503, 504)
 
@@ -42,7 +42,7 @@ class DownloadError(Exception):
     """The database cannot be brought; carries a code and says what would be accepted."""
 
     def __init__(self, code: str, problem: str) -> None:
-        super().__init__(f"{problem}; {MIRROR} may name {ACCEPTED} that holds {ARCHIVE}")
+        super().__init__(f"{problem}; {MIRROR} may name {ACCEPTED} that holds the archive")
         self.code = code
 
 
@@ -54,6 +54,8 @@ class Job:
     manifest: Path
     target: Path
     work: Path
+    archive: str = ARCHIVE
+    project: str = "mitdb"
     attempts: int = 4
     pause_s: float = 1.0
     timeout_s: float = 20.0
@@ -61,30 +63,21 @@ class Job:
     @property
     def address(self) -> str:
         """Name the archive's address."""
-        return f"{mirror_folder(self.mirror).rstrip('/')}/{ARCHIVE}"
+        return f"{mirror_folder(self.mirror, self.project).rstrip('/')}/{self.archive}"
 
     @property
     def part(self) -> Path:
         """Name the file that grows while the archive is being brought."""
-        return self.work / f"{ARCHIVE}.part"
+        return self.work / f"{self.archive}.part"
 
 
-@dataclass(frozen=True)
-class Stream:
-    """The rest of an archive: the byte it starts at, the size of the whole, and its reader."""
-
-    start: int
-    total: int | None
-    read: Callable[[], bytes]
-
-
-def mirror_folder(setting: str | None) -> str:
+def mirror_folder(setting: str | None, project: str = "mitdb") -> str:
     """Turn the mirror setting into the address of the archive's folder; PhysioNet when unset.
 
     Raises DownloadError (code mirror) on another kind of address. A folder gives its path.
     """
     if not setting:
-        return PHYSIONET
+        return f"{PHYSIONET}/{project}"
     parts = urlsplit(setting)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return unquote(parts.path)
@@ -127,7 +120,7 @@ def download(job: Job) -> int:
     hashes = outstanding(job.target, read_manifest(job.manifest))
     if hashes:
         _bring(job, hashes)
-    for leftover in (job.part, job.work / ARCHIVE):
+    for leftover in (job.part, job.work / job.archive):
         leftover.unlink(missing_ok=True)
     with suppress(OSError):
         job.work.rmdir()
@@ -135,7 +128,7 @@ def download(job: Job) -> int:
 
 
 def _bring(job: Job, hashes: dict[str, str]) -> None:
-    kept = (job.work / ARCHIVE).exists() or job.part.exists()
+    kept = (job.work / job.archive).exists() or job.part.exists()
     try:
         unpack(job, fetch(job), hashes)
     except DownloadError as error:
@@ -150,7 +143,7 @@ def fetch(job: Job) -> Path:
 
     Raises DownloadError (code mirror, absent, archive, or unreachable, which keeps the part).
     """
-    whole = job.work / ARCHIVE
+    whole = job.work / job.archive
     job.work.mkdir(parents=True, exist_ok=True)
     attempt = 0
     while not whole.exists():
@@ -168,12 +161,14 @@ def fetch(job: Job) -> Path:
 def _append(job: Job) -> None:
     offset = job.part.stat().st_size if job.part.exists() else 0
     # Not fsspec's http: it reads block by block, which a server that ignores Range breaks.
-    opened = _open_http if job.address.startswith("http") else _open_file
+    opened = open_http if job.address.startswith("http") else open_file
     with ExitStack() as stack:
         with _reaching(job):
-            stream = stack.enter_context(opened(job, offset))
+            stream = stack.enter_context(opened(job.address, offset, job.timeout_s))
         file = stack.enter_context(job.part.open("ab" if stream.start else "wb"))
-        bar = stack.enter_context(tqdm(total=stream.total, initial=stream.start, **BAR))
+        bar = stack.enter_context(
+            tqdm(desc=job.archive, total=stream.total, initial=stream.start, **BAR)
+        )
         while chunk := _next_chunk(job, stream, file.tell()):
             if file.tell() + len(chunk) > MAX_ARCHIVE_BYTES:
                 job.part.unlink()
@@ -222,32 +217,6 @@ def _failure(job: Job, error: Exception) -> DownloadError:
     return DownloadError("unreachable", f"cannot bring {job.address} ({reason}): run again")
 
 
-@contextmanager
-def _open_http(job: Job, offset: int) -> Iterator[Stream]:
-    headers = {"User-Agent": "beatwise", "Accept-Encoding": "identity"}
-    if offset:
-        headers["Range"] = f"bytes={offset}-"
-    request = Request(job.address, headers=headers)
-    with urlopen(request, timeout=job.timeout_s) as answer:
-        granted = answer.headers.get("Content-Range", "").startswith(f"bytes {offset}-")
-        start = offset if answer.status == 206 and granted else 0
-        length = answer.headers.get("Content-Length")
-        total = start + int(length) if length else None
-        yield Stream(start, total, partial(answer.read, CHUNK_BYTES))
-
-
-@contextmanager
-def _open_file(job: Job, offset: int) -> Iterator[Stream]:
-    config: dict[str, Any] = {"retries": {"total_max_attempts": 1}}  # `fetch` retries
-    config |= {"connect_timeout": job.timeout_s, "read_timeout": job.timeout_s}
-    s3 = {"config_kwargs": config, "default_block_size": S3_BLOCK_BYTES}
-    files, path = fsspec.url_to_fs(job.address, **(s3 if job.address.startswith("s3:") else {}))
-    with files.open(path, "rb") as file:
-        total = file.seek(0, os.SEEK_END)
-        start = file.seek(offset if offset <= total else 0)
-        yield Stream(start, total, partial(file.read, CHUNK_BYTES))
-
-
 def unpack(job: Job, archive: Path, hashes: dict[str, str]) -> None:
     """Put the named members in the target once all of them are verified.
 
@@ -283,17 +252,23 @@ def run(job: Job) -> int:
         print(f"{job.target}: every file verified, {download(job)} brought")
         return 0
     except DownloadError as error:
-        print(f"download: {error}.", file=sys.stderr)
+        print(f"download of {job.archive}: {error}.", file=sys.stderr)
     except OSError as error:
         problem = f"cannot use {error.filename or job.work} ({error.strerror or error})"
-        print(f"download: {DownloadError('storage', problem)}.", file=sys.stderr)
+        print(f"download of {job.archive}: {DownloadError('storage', problem)}.", file=sys.stderr)
     return 1
 
 
 def main() -> int:
-    """Bring the database into data/mit-bih of the working folder; return the exit code."""
-    manifest = Path(__file__).with_name("mit-bih.sha256")
-    return run(Job(os.environ.get(MIRROR), manifest, Path("data/mit-bih"), Path("data/download")))
+    """Bring the database that is named into its folder in data/; return the exit code."""
+    name = sys.argv[1] if len(sys.argv) == 2 else ""
+    if name not in DATABASES:
+        print(f"download: name one of {', '.join(DATABASES)}.", file=sys.stderr)
+        return 2
+    project, archive = DATABASES[name]
+    manifest, data = Path(__file__).with_name(f"{name}.sha256"), Path("data")
+    work = data / "download" / name
+    return run(Job(os.environ.get(MIRROR), manifest, data / name, work, archive, project))
 
 
 if __name__ == "__main__":

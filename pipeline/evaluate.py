@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from ecg import aami, classifier, scoring
 from ecg.aami import CLASSES
 from ecg.beats import Beats
-from pipeline import dataset, params, pictures
+from pipeline import dataset, params, pictures, recordings
 from pipeline.dataset import Dataset, Protocol
 
 RESAMPLES: Final = 1000
@@ -72,14 +72,18 @@ def main() -> None:
     found: dict[str, Any] = {}
     for protocol in dataset.PROTOCOLS:
         found |= _evaluate(protocol, beats, wanted)
-    dataset.METRICS.write_text(json.dumps(_rounded({"beats": {name: found}}), indent=1) + "\n")
+    artefact = dataset.ARTEFACTS / "inter_patient"
+    detected = recordings.records(artefact, _names(beats, _test_rows("inter_patient")), wanted.jobs)
+    qrs = recordings.qrs(_names(beats), wanted.jobs)
+    figures = {"beats": {name: found}, "records": {name: detected}, "qrs": qrs}
+    dataset.METRICS.write_text(json.dumps(_rounded(figures), indent=1) + "\n")
+    pictures.noise_curve(qrs["with_noise"], dataset.REPORTS / "qrs_with_noise.png")
     pictures.class_distribution(beats.label, dataset.REPORTS / "class_distribution.png")
 
 
 def _evaluate(protocol: Protocol, beats: Dataset, wanted: params.Evaluate) -> dict[str, Any]:
     served = classifier.load(dataset.ARTEFACTS / protocol)
-    with np.load(dataset.TRAINING / f"{protocol}.npz", allow_pickle=False) as split:
-        test = split["test"]
+    test = _test_rows(protocol)
     record, label = np.asarray(beats.record[test]), np.asarray(beats.label[test])
     proba = served.predict(Beats(beats.beats.windows[test], beats.beats.context[test]))
     matrices = by_record(record, label, proba.argmax(1))
@@ -99,6 +103,15 @@ def _evaluate(protocol: Protocol, beats: Dataset, wanted: params.Evaluate) -> di
         "inter_patient_without_202": _without(matrices, [SAME_PATIENT_AS_201]),
         "inter_patient_lone_beat": _lone(served, beats, test),
     }
+
+
+def _test_rows(protocol: Protocol) -> NDArray[np.int64]:
+    with np.load(dataset.TRAINING / f"{protocol}.npz", allow_pickle=False) as split:
+        return np.asarray(split["test"])
+
+
+def _names(beats: Dataset, rows: NDArray[np.int64] | slice = slice(None)) -> tuple[str, ...]:
+    return tuple(str(record) for record in np.unique(beats.record[rows]))
 
 
 def _without(matrices: dict[int, NDArray[np.int64]], left_out: list[int]) -> dict[str, Any]:

@@ -65,6 +65,7 @@ class Export:
 @dataclass(frozen=True)
 class Evaluate:
     bins: int
+    jobs: int
 
 
 def load(section: str, schema: type[T], path: Path = Path("params.yaml")) -> T:

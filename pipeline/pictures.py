@@ -1,6 +1,7 @@
 """The plots of `reports/`: same data, same bytes."""
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -24,6 +25,19 @@ def confusion(matrix: NDArray[np.int64], protocol: str, path: Path) -> None:
     for (row, column), count in np.ndenumerate(matrix):
         colour = "white" if share[row, column] > 0.5 else "black"
         axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour)
+    _save(figure, path)
+
+
+def noise_curve(curve: dict[str, Any], path: Path) -> None:
+    """Draw sensitivity and predictivity of the detector against the noise, by its kind."""
+    figure, axes = _figure("R peaks in noise", "signal to noise, dB", "%")
+    for i, (kind, by_snr) in enumerate(curve.items()):
+        snr = [int(name.removesuffix("_db")) for name in by_snr]
+        for rate, style in (("se", "-"), ("ppv", "--"), ("ppv_of_usable", ":")):
+            values = [100 * figures[rate] for figures in by_snr.values()]
+            label = f"{kind} {rate.replace('_', ' ')}"
+            axes.plot(snr, values, style, color=_COLOURS[i], marker="o", ms=3, label=label)
+    axes.legend(fontsize="small")
     _save(figure, path)
 
 

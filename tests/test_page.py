@@ -1,49 +1,27 @@
-"""The browser page, used in a real Chromium the way a reader uses it."""
+"""The page of lone beats, used in a real Chromium the way a reader uses it."""
 
 from __future__ import annotations
 
 import csv
 import json
 import math
-import os
 import re
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-CHROMIUM_ARGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
+from tests.browsing import chromium, fresh_page, no_sideways_scroll
+
 FS = 360
 CLASSES = "NSVFQ"
 
 
-def find_chromium() -> str:
-    path = shutil.which("chromium")
-    if path is None:
-        reason = "no chromium on PATH: apt-get install chromium"
-        if os.environ.get("BEATWISE_REQUIRE_BROWSER") == "1":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return path
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = find_chromium()
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_ARGS)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -54,18 +32,10 @@ def complaints() -> list[str]:
 
 @pytest.fixture
 def page(browser: Browser, service_url: str, complaints: list[str]) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 1280, "height": 900}, accept_downloads=True)
-    context.set_default_timeout(15_000)
-    page = context.new_page()
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.on("console", lambda m: complaints.append(m.text) if m.type == "error" else None)
-    page.add_init_script(
-        "addEventListener('securitypolicyviolation', e => console.error(e.violatedDirective))"
-    )
-    page.goto(service_url)
-    expect(page.locator(".sample").first).to_be_visible()
-    yield page
-    context.close()
+    with fresh_page(browser, complaints) as page:
+        page.goto(f"{service_url}/beats")
+        expect(page.locator(".sample").first).to_be_visible()
+        yield page
 
 
 def beat(wobble: float = 0.0, n: int = 360) -> list[float]:
@@ -101,11 +71,6 @@ def paste_and_classify(page: Page, labels: str) -> None:
 
 def selected(page: Page) -> str:
     return page.locator("#beats tr[aria-selected=true] td").first.inner_text()
-
-
-def no_sideways_scroll(page: Page) -> bool:
-    width = page.evaluate("document.documentElement.scrollWidth")
-    return bool(width <= page.evaluate("document.documentElement.clientWidth"))
 
 
 def test_each_sample_shows_a_class_and_five_bars(page: Page) -> None:
@@ -262,7 +227,7 @@ def test_results_are_saved_as_csv_and_json(page: Page) -> None:
 def test_missing_samples_leave_the_other_ways_open(browser: Browser, service_url: str) -> None:
     page = browser.new_page()
     page.route("**/static/samples.json", lambda route: route.fulfill(status=404, body="{}"))
-    page.goto(service_url)
+    page.goto(f"{service_url}/beats")
     expect(page.locator("#samples-note")).to_contain_text("not there")
     paste_and_classify(page, "N")
     page.close()

@@ -64,6 +64,12 @@ def test_fs_given_is_not_silently_ignored() -> None:
     assert "the file says 250 Hz; the fs given is not used" in read({"a": edf()}, fs=500).found
 
 
+@pytest.mark.parametrize("fs", [0.0, -250.0, 50.0, float("nan"), float("inf")])
+def test_fs_given_out_of_range_is_refused(fs: float) -> None:
+    with pytest.raises(InputError, match=r"^fs: "):
+        read({"a": b"II\n" + b"1\n" * 1000}, fs=fs)
+
+
 @pytest.mark.parametrize(
     ("files", "said"),
     [
@@ -101,7 +107,15 @@ def claims(size: int) -> bytes:
     return bytes(content)
 
 
+def nameless() -> bytes:
+    content = bytearray(zipped({"a": b"x"}))
+    at = content.index(b"PK\x01\x02") + 28
+    content[at : at + 4] = b"\0\0\1\0"
+    return bytes(content)
+
+
 ATTACKS = {
+    "without a name": nameless(),
     "climbs": zipped({"../a": CSV}),
     "climbs inside": zipped({"x/../../a": CSV}),
     "climbs backwards": zipped({"..\\a": CSV}),

@@ -145,4 +145,4 @@ def test_settings_come_from_the_environment() -> None:
     assert from_environ({"PATH": "x", "BEATWISE_MIRROR": "x"}) == Settings()
     read = from_environ({"BEATWISE_MODELS": "m", "BEATWISE_MAX_BEATS": "5"})
     assert read == Settings(models=Path("m"), max_beats=5)
-    assert len(known_keys()) == 5
+    assert len(known_keys()) == 6

@@ -1,8 +1,7 @@
-"""Recordings and heartbeats written as text."""
+"""Recordings written as text: their layouts, units, leads and what is wrong with them."""
 
 import time
 import tracemalloc
-from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -11,35 +10,14 @@ from hypothesis import strategies as st
 
 from ecg.errors import InputError
 from ecg.record import Record
-from ecg.text_files import is_beat_rows, read_beat_rows, read_text
+from ecg.text_files import read_text
+from tests.text_rows import WAVE, N, clock, iso, rows, seconds
 
-N = 1500
-WAVE = np.round(np.sin(np.arange(N) / 20), 4)
 APPLE = (
     'Name,A B\nDate of Birth,"Jan 1, 1980"\nClassification,Sinus Rhythm\n'
     "Recorded Date,2020-01-01 12:00:00 +0100\nSymptoms,\nSoftware Version,1.90\n"
     'Device,"Watch6,2"\nSample Rate,512 hertz\n\n\nLead,Lead I\nUnit,µV\n\n'
 )
-
-
-def rows(time_of: Callable[[int], str] | None, *, separator: str = ",", comma: bool = False) -> str:
-    lines = []
-    for k, value in enumerate(WAVE):
-        cells = ([time_of(k)] if time_of else []) + [f"{value:.4f}"]
-        lines.append(separator.join(c.replace(".", ",") if comma else c for c in cells))
-    return "\n".join(lines) + "\n"
-
-
-def seconds(k: int) -> str:
-    return f"{k / 250:.3f}"
-
-
-def iso(k: int) -> str:
-    return str(np.datetime64("2020-01-01T23:59:58.000") + 4 * k)
-
-
-def clock(k: int) -> str:
-    return str(np.datetime64("2020-01-01T23:59:58.000") + 4 * k)[11:]
 
 
 LAYOUTS = {
@@ -118,54 +96,30 @@ def test_what_was_found_is_said() -> None:
     )
 
 
-def test_no_sampling_frequency_asks_for_fs() -> None:
-    with pytest.raises(InputError, match=r"^fs: .*fs, the sampling frequency"):
-        read_text(b"ECG\n" + rows(None).encode())
-
-
-def test_row_numbers_are_no_time() -> None:
-    text = ("'sample #','MLII'\n" + rows(str)).encode()
-    with pytest.raises(InputError, match=r"^fs: "):
-        read_text(text)
-    assert read_text(text, fs=360).leads == ("MLII",)
-
-
-def test_a_lead_that_rises_at_first_is_no_time() -> None:
-    ramp = "time,II\n" + "".join(f"{k / 250},{k / 100}\n" for k in range(600))
-    assert read_text(ramp.encode()).leads == ("II",)
-
-
-def test_given_fs_wins_and_the_difference_is_said() -> None:
-    record = read_text(rows(seconds).encode(), fs=500)
-    assert record.fs == 500
-    assert "column 1 says 250 Hz; it is not used" in record.found
-
-
-def test_times_rounded_to_milliseconds_still_give_360_hz() -> None:
-    record = read_text(("time_ms,II\n" + rows(lambda k: str(round(k / 0.36)))).encode())
-    assert record.fs == 360
-    assert any("vary" in line for line in record.found)
-
-
-def test_gap_is_noted_and_filled_with_missing_samples() -> None:
-    text = "t,II\n" + rows(lambda k: seconds(k if k < 700 else k + 250))
-    record = read_text(text.encode())
-    assert record.n_samples == N + 250
-    assert np.isnan(record.signal[700:950]).all()
-    assert "1 gaps in time, 1.0 s together" in record.found
-
-
-def test_gap_of_a_century_stays_small() -> None:
-    text = "t,II\n" + rows(lambda k: seconds(k if k < 700 else k + 10**12))
-    assert read_text(text.encode()).n_samples == N
-
-
 def test_missing_cells_are_nan() -> None:
     lines = ("time,I,II\n" + rows(lambda k: seconds(k) + ",0.5")).split("\n")
     lines[900], lines[901], lines[902] = "3.596,,NA", "3.600,-,0.5", "3.604,0.5,"
     record = read_text("\n".join(lines).encode())
     assert "4 cells are missing" in record.found
     assert np.isnan(record.signal).sum() == 4
+
+
+@pytest.mark.parametrize("word", ["", "-", "NULL", "none", "N/A", "NaN"])
+def test_missing_is_said_in_many_ways(word: str) -> None:
+    text = "time,II\n" + rows(seconds) + f"{seconds(N)},{word}\n{seconds(N + 1)},1\n"
+    record = read_text(text.encode())
+    assert np.isnan(record.signal[N, 0])
+    assert "1 cells are missing" in record.found
+
+
+@pytest.mark.parametrize("tail", ["   \n", ",\n,\n", "\n\n", "''\n,''\n", "# end\n"])
+def test_rows_without_a_value_at_the_end_are_left_out(tail: str) -> None:
+    assert read_text(("time,II\n" + rows(seconds) + tail).encode()).signal.shape == (N, 1)
+
+
+def test_lines_of_quotes_hold_no_rows() -> None:
+    content = "II\n" + rows(None) + 10 * ("'" * 60_000 + "\n")
+    assert read_text(content.encode(), fs=250).signal.shape == (N, 1)
 
 
 @pytest.mark.parametrize(
@@ -181,6 +135,12 @@ def test_bad_cell_is_named(bad: str, said: str) -> None:
     lines[900] = bad
     with pytest.raises(InputError, match=said):
         read_text("\n".join(lines).encode())
+
+
+def test_bad_cell_far_down_is_named() -> None:
+    text = "time,II\n\n# made up\n" + 60 * rows(seconds) + "0.004,abc\n"
+    with pytest.raises(InputError, match=f"row {60 * N + 4}, column 2"):
+        read_text(text.encode())
 
 
 @pytest.mark.parametrize("comma", [False, True])
@@ -206,42 +166,6 @@ def test_polar() -> None:
 def test_one_long_line_is_one_lead() -> None:
     record = read_text(",".join(map(str, WAVE)).encode(), fs=250)
     np.testing.assert_allclose(record.signal[:, 0], WAVE, atol=1e-6)
-
-
-def beat_text(labels: bool, n: int = 30) -> str:
-    cuts = np.random.default_rng(0).random((n, 187)).round(4)
-    tail = [f",{float(k % 5)}" if labels else "" for k in range(n)]
-    return "".join(",".join(map(str, c)) + t + "\n" for c, t in zip(cuts, tail, strict=True))
-
-
-@pytest.mark.parametrize("labels", [True, False])
-def test_heartbeat_rows(labels: bool) -> None:
-    content = beat_text(labels).encode()
-    rows_ = read_beat_rows(content)
-    assert is_beat_rows(content)
-    assert (rows_.cuts.shape, rows_.fs) == ((30, 187), 125.0)
-    assert rows_.cuts.dtype == np.float32
-    assert (rows_.label is None) is not labels
-    if rows_.label is not None:
-        assert rows_.label.tolist() == [k % 5 for k in range(30)]
-
-
-def test_heartbeat_rows_are_no_recording() -> None:
-    with pytest.raises(InputError, match="single heartbeats"):
-        read_text(beat_text(True).encode())
-
-
-@pytest.mark.parametrize("bad", ["7.0", "nan", "0.5"])
-def test_odd_heartbeat_label_is_refused(bad: str) -> None:
-    text = beat_text(True) + ",".join(["0.5"] * 187) + f",{bad}\n"
-    with pytest.raises(InputError, match="column 188"):
-        read_beat_rows(text.encode())
-
-
-def test_a_recording_is_not_heartbeats() -> None:
-    assert not is_beat_rows(rows(seconds).encode())
-    with pytest.raises(InputError):
-        read_beat_rows(rows(seconds).encode())
 
 
 def half_an_hour() -> bytes:

@@ -1,6 +1,7 @@
 """WFDB annotations: parity with the wfdb package, clauses of annot(5), round trips, bad bytes."""
 
 import os
+import time
 import tracemalloc
 import zipfile
 from contextlib import suppress
@@ -195,6 +196,17 @@ def test_a_resolution_that_sends_marks_beyond_any_recording_is_refused() -> None
     content += (word(0, 59) + b"\xff\x7f\xff\xff") * 9 + word(1, 1) + END
     with pytest.raises(InputError, match="beyond any recording"):
         read_annotations(content, fs=1000)
+
+
+def seconds_to_read(after_the_mark: bytes) -> float:
+    content = word(1, 1) + after_the_mark * 500_000 + END
+    start = time.process_time()
+    read_annotations(content)
+    return time.process_time() - start
+
+
+def test_an_aux_string_takes_no_longer_than_other_words() -> None:
+    assert seconds_to_read(word(0, 63)) < 4 * seconds_to_read(word(0, 60))
 
 
 @given(st.binary(max_size=400))

@@ -5,11 +5,15 @@ import { grouped, plural } from "./dom.js";
 // Several requests instead of one keep each body small and let the progress bar move.
 const BEATS_PER_REQUEST = 1000;
 
+/** When no answer came at all. */
+export const NO_ANSWER = "The service did not answer. Check that it is running and try again.";
+
 /** What went wrong, in sentences for the reader. */
 export class ServiceProblem extends Error {
-  constructor(summary, lines = []) {
+  constructor(summary, lines = [], fields = []) {
     super(summary);
     this.lines = lines;
+    this.fields = fields;
   }
 }
 
@@ -47,13 +51,9 @@ export async function classify(job, { signal, onProgress }) {
 async function postBeats(beats, job, signal) {
   const body = JSON.stringify(requestBody(beats, job));
   const headers = { "Content-Type": "application/json", Accept: "application/json" };
-  let response;
-  try {
-    response = await fetch("/v1/beats", { method: "POST", headers, body, signal });
-  } catch (error) {
-    if (error.name === "AbortError") throw error;
-    throw new ServiceProblem("The service did not answer. Check that it is running and try again.");
-  }
+  const response = await fetch("/v1/beats", { method: "POST", headers, body, signal }).catch((error) => {
+    throw error.name === "AbortError" ? error : new ServiceProblem(NO_ANSWER);
+  });
   if (!response.ok) throw await readProblem(response, beats);
   const answer = await response.json();
   if (answer.beats?.length !== beats.length) throw new ServiceProblem("The service left some beats unanswered.");
@@ -72,7 +72,7 @@ function requestBody(beats, { fs, model }) {
 const STATUS_WORDS = {
   401: "The service wants an API key, which this page cannot send.",
   403: "The service refused the request.",
-  413: "The service says that this is too much at once. Send fewer or shorter beats.",
+  413: "The service says that this is too much at once.",
   415: "The service did not take the format of the request.",
   429: "Too many requests just now. Wait a little and try again.",
   503: "The service is not ready or is busy. Wait a little and try again.",
@@ -80,16 +80,21 @@ const STATUS_WORDS = {
 
 async function readProblem(response, beats) {
   const problem = await response.json().catch(() => ({}));
-  const errors = Array.isArray(problem.errors) ? problem.errors : [];
-  const lines = errors.map((error) => sentence(error, beats));
-  const fallback = response.status >= 500 ? "The service failed on this request." : "The service did not accept the beats.";
-  const summary = STATUS_WORDS[response.status] ?? fallback;
-  return new ServiceProblem(summary, lines.length > 0 ? lines : [problem.detail].filter(Boolean));
+  return problemOf(response.status, problem, "The service did not accept the beats.", (field) => whereIs(field, beats));
 }
 
-function sentence({ field, problem, accepted }, beats) {
-  const wanted = accepted ? ` Accepted: ${accepted}` : "";
-  return `${whereIs(String(field ?? ""), beats)}: ${problem ?? "not accepted"}.${wanted}`.replace(/\.\.+/g, ".");
+/** A problem document (RFC 9457) as sentences; nameOf(field) is what the reader calls a field. */
+export function problemOf(status, problem, refused, nameOf) {
+  const errors = Array.isArray(problem?.errors) ? problem.errors : [];
+  const lines = errors.map((error) => sentence(error, nameOf));
+  const summary = STATUS_WORDS[status] ?? (status >= 500 ? "The service failed on this request." : refused);
+  const fields = errors.map((error) => String(error.field ?? ""));
+  return new ServiceProblem(summary, lines.length > 0 ? lines : [problem?.detail].filter(Boolean), fields);
+}
+
+function sentence({ field, problem, accepted }, nameOf) {
+  const wanted = accepted ? ` Accepted: ${accepted}.` : "";
+  return `${nameOf(String(field ?? ""))}: ${problem ?? "not accepted"}.${wanted}`.replace(/\.\.+/g, ".");
 }
 
 /** "beats[0][3]" -> "Row 2, column 4", by the row that the beat came from. */

@@ -20,6 +20,14 @@ const OUTLINES = {
   Q: "M4.2 1.4 8 5.2l3.8-3.8 2.8 2.8L10.8 8l3.8 3.8-2.8 2.8L8 10.8l-3.8 3.8-2.8-2.8L5.2 8 1.4 4.2z",
 };
 
+const paths = new Map();
+
+/** The shape of a class for a canvas, in a box of 16 by 16. */
+export function classPath(letter) {
+  if (!paths.has(letter)) paths.set(letter, new Path2D(OUTLINES[letter] ?? OUTLINES.Q));
+  return paths.get(letter);
+}
+
 /** The shape of a class; decoration only, since its letter always stands beside it. */
 export function classMark(letter) {
   const svg = document.createElementNS(SVG, "svg");

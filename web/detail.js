@@ -39,7 +39,8 @@ function describe({ signal, fs, rPeak, unitKnown }) {
 
 const peakNote = ({ rPeak }) => (Number.isInteger(rPeak) ? "R marks the R peak that was given." : "");
 
-function showBars({ proba, aami_class: found }) {
+/** The five probabilities of a beat as bars, in #bars. */
+export function showBars({ proba, aami_class: found }) {
   const items = CLASSES.map((c) => bar(c, proba[c] ?? 0, c === found));
   byId("bars").replaceChildren(...items);
 }

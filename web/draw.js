@@ -1,10 +1,11 @@
 /** Draws one beat on ECG paper: small boxes of 0.04 s by 0.1 mV, a heavier line every fifth. */
 
+import { FINEST_PX, inks, preparePen, rule, write } from "./pen.js";
+
 const SMALL_S = 0.04;
 const SMALL_MV = 0.1;
 const MAX_HEIGHT = 360;
 const MIN_HEIGHT = 180;
-const FINEST_PX = 3; // Below this, small boxes merge into a grey wash and are left out.
 
 /** Draws {signal, fs, rPeak, unitKnown} and returns a sentence about the paper. */
 export function drawTrace(canvas, beat) {
@@ -50,22 +51,6 @@ function layOut(width, { signal, fs, unitKnown }) {
   return { width, height, seconds, fs, bottom, top, boxX, boxY: SMALL_MV * perUnit, x, y, unitKnown };
 }
 
-function preparePen(canvas, width, height) {
-  const ratio = window.devicePixelRatio || 1;
-  canvas.width = Math.round(width * ratio);
-  canvas.height = Math.round(height * ratio);
-  canvas.style.height = `${height}px`;
-  const pen = canvas.getContext("2d");
-  pen.scale(ratio, ratio);
-  return pen;
-}
-
-function inks(canvas) {
-  const style = getComputedStyle(canvas);
-  const read = (name) => style.getPropertyValue(name).trim();
-  return { paper: read("--paper"), small: read("--paper-small"), large: read("--paper-large"), trace: read("--trace"), peak: read("--peak"), text: read("--paper-text") };
-}
-
 function drawPaper(pen, view, ink) {
   pen.fillStyle = ink.paper;
   pen.fillRect(0, 0, view.width, view.height);
@@ -84,17 +69,6 @@ function uprights({ x, seconds, height }, step) {
 function levels({ y, bottom, top, width }, step) {
   const count = Math.round((top - bottom) / step) + 1;
   return Array.from({ length: count }, (_, i) => [0, y(bottom + i * step), width, y(bottom + i * step)]);
-}
-
-function rule(pen, lines, colour) {
-  pen.strokeStyle = colour;
-  pen.lineWidth = 1;
-  pen.beginPath();
-  for (const [x0, y0, x1, y1] of lines) {
-    pen.moveTo(Math.round(x0) + 0.5, Math.round(y0) + 0.5);
-    pen.lineTo(Math.round(x1) + 0.5, Math.round(y1) + 0.5);
-  }
-  pen.stroke();
 }
 
 function drawLine(pen, signal, { x, y, fs }, ink) {
@@ -137,17 +111,6 @@ function drawLevels(pen, { y, bottom, top }, ink) {
   for (let v = Math.ceil(bottom / every) * every; v < top; v += every) {
     if (y(v) > 16 && y(v) < y(bottom) - 22) write(pen, `${v.toFixed(1)} mV`, 4, y(v) - 3, ink.text, ink.paper);
   }
-}
-
-/** Text with a halo of paper, so that grid lines do not run through it. */
-function write(pen, text, x, y, colour, halo) {
-  pen.font = "600 12px system-ui, sans-serif";
-  pen.lineWidth = 4;
-  pen.strokeStyle = halo;
-  pen.lineJoin = "round";
-  pen.strokeText(text, x, y);
-  pen.fillStyle = colour;
-  pen.fillText(text, x, y);
 }
 
 function paperNote({ boxX, boxY, unitKnown }) {

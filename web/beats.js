@@ -1,12 +1,13 @@
-/** The page: beats in, one request, and the answer drawn, counted and listed. */
+/** The page of lone beats: beats in, one request, and the answer drawn, counted and listed. */
 
-import { ServiceProblem, classify, factsOf, getJson, isReady } from "./api.js";
+import { ServiceProblem, classify, factsOf } from "./api.js";
 import { createDetail } from "./detail.js";
 import { byId, el, plural, show } from "./dom.js";
 import { resultAsCsv, resultAsJson, save } from "./exports.js";
+import { checkReady, loadModels } from "./models.js";
 import { drawThumbnails, loadSamples } from "./samples.js";
 import { createSource, showProblem } from "./source.js";
-import { FILTERS, showConfusion, showCounts } from "./summary.js";
+import { FILTERS, columnsOf, showConfusion, showCounts } from "./summary.js";
 import { createTable } from "./table.js";
 import { setUpTabs } from "./tabs.js";
 
@@ -73,8 +74,12 @@ function showResult(job, answer) {
   show(byId("results"), true);
   showFacts(factsOf(answer, job.fs));
   showConfusion(rows);
-  const labelled = rows.some((row) => row.label !== null);
-  showCounts(rows, (filter) => table.fill(rows.filter(FILTERS[filter]), labelled));
+  const columns = columnsOf(rows);
+  showCounts(rows, (filter) => {
+    const listed = rows.filter(FILTERS[filter]);
+    table.fill(listed, columns);
+    detail.show(listed[0]);
+  });
   say(`Done: ${plural(rows.length, "beat")}.`);
   byId("results-title").focus({ preventScroll: true });
   byId("results").scrollIntoView({ block: "start" });
@@ -90,22 +95,6 @@ function say(text) {
 }
 
 const sampleJob = (beats) => ({ fs: page.samples.fs, unitKnown: true, beats });
-
-async function loadModels() {
-  try {
-    const { models } = await getJson("/v1/models");
-    byId("model").replaceChildren(...models.map((m) => el("option", { value: m.name }, `${m.name} ${m.version}`)));
-    show(byId("model-field"), models.length > 1);
-  } catch {
-    byId("model").replaceChildren();
-  }
-}
-
-async function checkReady() {
-  if (await isReady()) return;
-  byId("not-ready").textContent = "The service is not ready yet: its model is missing or still loading. Classifying may fail.";
-  show(byId("not-ready"), true);
-}
 
 function setUpButtons() {
   byId("classify").addEventListener("click", () => run(source.tab === "samples" ? sampleJob(page.samples.beats) : source.job()));

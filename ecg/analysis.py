@@ -1,0 +1,181 @@
+"""The one call: a recording in, its beats with class, confidence and quality out."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ecg import beats, quality
+from ecg.aami import CLASSES
+from ecg.beat_rows import BeatRows
+from ecg.classifier import Classifier
+from ecg.detector import find_r_peaks
+from ecg.filters import effective_fs
+from ecg.gaps import bridged, long_gaps, missing_samples
+from ecg.quality import Quality
+from ecg.record import Record, choose_lead
+
+CHUNK: Final = 4096
+"""Beats cut and classified at a time: what bounds the memory of a recording of days."""
+UNCLASSIFIED: Final = CLASSES.index("Q")
+
+Progress = Callable[[str, float], None]
+"""Called with a step in words and the share of it that is done."""
+
+
+@dataclass(frozen=True)
+class Located:
+    """The beats of one lead before they are classified; fields as in `Analysis`."""
+
+    sample: NDArray[np.int64]
+    inverted: bool
+    quality: Quality
+    windows: Quality
+    analysable: float
+    ready: beats.Recording
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What was found in one lead of a recording.
+
+    lead: its index; inverted: it was upside down, and was turned before it was classified.
+    sample: (n_beats,) R peaks in the recording's own fs. aami_class: (n_beats,) index in
+    `aami.CLASSES`. proba: (n_beats, 5); NaN where the beat was not classified because its quality
+    is unusable, and its class `Q`. rr: (n_beats,) seconds since the beat before; NaN at the first
+    one, where the signal was lost between, and next to an unusable beat. quality: of each beat;
+    windows: of each `quality.WINDOW_S`; analysable: share of the time, 0 to 1.
+    """
+
+    record: Record
+    lead: int
+    inverted: bool
+    sample: NDArray[np.int64]
+    aami_class: NDArray[np.int64]
+    proba: NDArray[np.float32]
+    rr: NDArray[np.float64]
+    quality: Quality
+    windows: Quality
+    analysable: float
+
+
+@dataclass(frozen=True)
+class RowAnalysis:
+    """The same of separate beats, one a row: aami_class (n_beats,), proba (n_beats, 5)."""
+
+    rows: BeatRows
+    aami_class: NDArray[np.int64]
+    proba: NDArray[np.float32]
+
+
+def analyse_any(
+    opened: Record | BeatRows,
+    classifier: Classifier,
+    lead: str | None = None,
+    progress: Progress | None = None,
+) -> Analysis | RowAnalysis:
+    """Analyse what `readers.open_files` returned; raises what the two below raise."""
+    if isinstance(opened, BeatRows):
+        return analyse_rows(opened, classifier)
+    return analyse(opened, classifier, lead, progress)
+
+
+def analyse_rows(rows: BeatRows, classifier: Classifier) -> RowAnalysis:
+    """Classify separate beats, each from its R peak on; nothing is known of what was before it.
+
+    Raises InputError for a row that is a flat line.
+    """
+    cuts = [cut.astype(np.float64) for cut in rows.cuts]
+    proba = classifier.predict(beats.from_cuts(cuts, rows.fs, [0] * len(cuts)))
+    return RowAnalysis(rows, proba.argmax(axis=1).astype(np.int64), proba)
+
+
+def analyse(
+    record: Record,
+    classifier: Classifier,
+    lead: str | None = None,
+    progress: Progress | None = None,
+) -> Analysis:
+    """Find the beats of a validated recording, judge their quality and classify them.
+
+    lead: by name; MLII, II or the first where not given. Raises InputError for a lead that the
+    recording does not have.
+    """
+    tell = progress or _silent
+    chosen = choose_lead(record, lead)
+    tell("finding beats", 0.0)
+    found = locate(record.signal[:, chosen], record.fs)
+    proba = _proba(found.ready, found.quality.usable, classifier, tell)
+    classes = np.where(found.quality.usable, proba.argmax(axis=1), UNCLASSIFIED)
+    return Analysis(
+        record=record,
+        lead=chosen,
+        inverted=found.inverted,
+        sample=found.sample,
+        aami_class=classes.astype(np.int64),
+        proba=proba,
+        rr=found.ready.rr[:, 0],
+        quality=found.quality,
+        windows=found.windows,
+        analysable=found.analysable,
+    )
+
+
+def locate(samples: NDArray[np.floating], fs: float) -> Located:
+    """Find the beats of one lead (n_samples,) at `fs` Hz, NaN where missing, and judge them."""
+    signal = np.asarray(samples, np.float64)
+    found = find_r_peaks(signal, fs)
+    missing = missing_samples(signal, fs)
+    held = bridged(signal, missing)
+    canonical = beats.to_canonical(-held if found.inverted else held, fs)
+    centres = beats.canonical_index(found.sample, fs)
+    lost = _at_canonical(missing, fs, len(canonical))
+    judged = quality.of_beats(canonical, centres, lost)
+    gone = quality.lost_between(held, fs, found.sample, canonical, centres)
+    together = _together(found.sample, long_gaps(missing, fs), judged.usable) & ~gone
+    for i in np.flatnonzero(gone):
+        lost[centres[i] : centres[i + 1]] = True
+    windows = quality.of_windows(judged, centres, lost)
+    return Located(
+        sample=found.sample,
+        inverted=found.inverted,
+        quality=judged,
+        windows=windows,
+        analysable=quality.analysable(windows, lost),
+        ready=beats.prepare(canonical, fs, found.sample, judged.usable, together),
+    )
+
+
+def _silent(_step: str, _share: float) -> None:
+    return
+
+
+def _at_canonical(missing: NDArray[np.bool_], fs: float, n: int) -> NDArray[np.bool_]:
+    own = np.rint(np.arange(n) * (fs / effective_fs(fs))).astype(np.int64)
+    return np.asarray(missing[np.minimum(own, len(missing) - 1)])
+
+
+def _together(
+    sample: NDArray[np.int64], gaps: NDArray[np.bool_], usable: NDArray[np.bool_]
+) -> NDArray[np.bool_]:
+    """Return (n_beats - 1,) whether nothing is lost from each beat to the next."""
+    lost = np.concatenate([[0], np.cumsum(gaps)])[sample]
+    return np.asarray((np.diff(lost) == 0) & usable[:-1] & usable[1:])
+
+
+def _proba(
+    ready: beats.Recording,
+    usable: NDArray[np.bool_],
+    classifier: Classifier,
+    tell: Progress,
+) -> NDArray[np.float32]:
+    proba = np.full((len(usable), len(CLASSES)), np.nan, np.float32)
+    for start in range(0, len(usable), CHUNK):
+        tell("classifying beats", start / len(usable))
+        which = slice(start, start + CHUNK)
+        proba[which] = classifier.predict(ready.cut(which))
+    proba[~usable] = np.nan
+    tell("classifying beats", 1.0)
+    return proba
