@@ -1,5 +1,6 @@
 """One recording and its marks: what every reader returns and `analyse` takes."""
 
+import re
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,6 +14,7 @@ MV = {"nv": 1e-6, "uv": 1e-3, "µv": 1e-3, "μv": 1e-3, "mv": 1.0, "v": 1e3}
 """Millivolts in one of each unit of voltage, by its name in lower case; µ has two code points."""
 LONGEST_S = 48 * 3600.0
 SHORTEST_S = 2.0
+PREFERRED = ("MLII", "II")
 
 
 @dataclass(frozen=True)
@@ -78,14 +80,17 @@ def validate(record: Record) -> Record:
 def choose_lead(record: Record, wanted: str | None = None) -> int:
     """Return the index of the lead to analyse: the wanted one, else MLII or II, else the first.
 
-    Raises InputError naming the leads there are when the wanted one is not among them.
+    Case and words like "ECG" and "lead" do not matter. Raises InputError naming the leads there
+    are when the wanted one is not among them.
     """
-    names = [name.strip().upper() for name in record.leads]
+    names = [_short(name) for name in record.leads]
     if wanted is not None:
-        if wanted.strip().upper() not in names:
+        if _short(wanted) not in names:
             raise InputError("lead", "is not in the recording", f"one of {', '.join(record.leads)}")
-        return names.index(wanted.strip().upper())
-    for preferred in ("MLII", "II", "ECG LEAD II", "LEAD II"):
-        if preferred in names:
-            return names.index(preferred)
-    return 0
+        return names.index(_short(wanted))
+    return next((names.index(name) for name in PREFERRED if name in names), 0)
+
+
+def _short(name: str) -> str:
+    words = [w for w in re.split(r"[\s_:.-]+", name.upper()) if w not in ("ECG", "EKG", "LEAD", "")]
+    return "".join(words) or name.upper()

@@ -12,7 +12,7 @@ from ecg import exports
 from ecg.analysis import Analysis, analyse
 from ecg.classifier import Classifier, load
 from ecg.errors import InputError
-from ecg.record import Annotation, Record
+from ecg.record import Annotation, Record, choose_lead
 from tests.test_detector import made
 
 FS = 250.0
@@ -115,6 +115,9 @@ def test_a_lead_is_chosen_by_name(model: Classifier) -> None:
     record = recording(signal=signal, leads=("V1", "V5"))
     assert len(analyse(record, model).sample) == 0
     assert len(analyse(record, model, "v5").sample) > 60
+    assert choose_lead(replace(record, leads=("ECG V1", "Lead_II"))) == 1
+    assert choose_lead(replace(record, leads=("ECG V1", "EKG aVR")), "avr") == 1
+    assert choose_lead(replace(record, leads=("ECG", "ECG 2"))) == 0
     with pytest.raises(InputError, match="V1, V5"):
         analyse(record, model, "aVR")
 
