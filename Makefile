@@ -31,6 +31,7 @@ format: .venv/.dev ## write the formatting that `check` asks for
 
 bench: .venv/.dev models/convxgb/manifest.json ## measure the service beside the naive way, in one run
 	$(BIN)/python -m benchmarks.serving
+	$(BIN)/python -m benchmarks.recordings
 
 repro: .venv/.dev ## rebuild everything from the records
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro

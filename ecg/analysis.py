@@ -11,9 +11,8 @@ from ecg import beats, quality
 from ecg.aami import CLASSES
 from ecg.beat_rows import BeatRows
 from ecg.classifier import Classifier
-from ecg.detector import find_r_peaks
-from ecg.filters import effective_fs
-from ecg.gaps import bridged, long_gaps, missing_samples
+from ecg.detector import search
+from ecg.gaps import hold
 from ecg.quality import Quality
 from ecg.record import Record, choose_lead
 
@@ -123,18 +122,16 @@ def analyse(
     )
 
 
-def locate(samples: NDArray[np.floating], fs: float) -> Located:
+def locate(signal: NDArray[np.floating], fs: float) -> Located:
     """Find the beats of one lead (n_samples,) at `fs` Hz, NaN where missing, and judge them."""
-    signal = np.asarray(samples, np.float64)
-    found = find_r_peaks(signal, fs)
-    missing = missing_samples(signal, fs)
-    held = bridged(signal, missing)
-    canonical = beats.to_canonical(-held if found.inverted else held, fs)
+    held = hold(signal, fs)
+    found = search(held)
+    canonical = beats.clean(-held.resampled if found.inverted else held.resampled)
     centres = beats.canonical_index(found.sample, fs)
-    lost = _at_canonical(missing, fs, len(canonical))
+    lost = held.at_canonical(held.missing)
     judged = quality.of_beats(canonical, centres, lost)
-    gone = quality.lost_between(held, fs, found.sample, canonical, centres)
-    together = _together(found.sample, long_gaps(missing, fs), judged.usable) & ~gone
+    gone = quality.lost_between(held.signal, fs, found.sample, canonical, centres)
+    together = _together(found.sample, held.gaps, judged.usable) & ~gone
     for i in np.flatnonzero(gone):
         lost[centres[i] : centres[i + 1]] = True
     windows = quality.of_windows(judged, centres, lost)
@@ -152,17 +149,15 @@ def _silent(_step: str, _share: float) -> None:
     return
 
 
-def _at_canonical(missing: NDArray[np.bool_], fs: float, n: int) -> NDArray[np.bool_]:
-    own = np.rint(np.arange(n) * (fs / effective_fs(fs))).astype(np.int64)
-    return np.asarray(missing[np.minimum(own, len(missing) - 1)])
-
-
 def _together(
     sample: NDArray[np.int64], gaps: NDArray[np.bool_], usable: NDArray[np.bool_]
 ) -> NDArray[np.bool_]:
     """Return (n_beats - 1,) whether nothing is lost from each beat to the next."""
+    both = np.asarray(usable[:-1] & usable[1:])
+    if not gaps.any():
+        return both
     lost = np.concatenate([[0], np.cumsum(gaps)])[sample]
-    return np.asarray((np.diff(lost) == 0) & usable[:-1] & usable[1:])
+    return np.asarray(both & (np.diff(lost) == 0))
 
 
 def _proba(

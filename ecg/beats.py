@@ -103,12 +103,12 @@ def from_record(signal: NDArray[np.float64], fs: float, r_peaks: NDArray[np.int6
     signal: (n_samples,) finite, in any unit at `fs` Hz, at least one second; r_peaks: (n_beats,)
     rising indices into it.
     """
-    return prepare(to_canonical(signal, fs), fs, r_peaks).cut()
+    return prepare(clean(filters.resample(signal, fs)), fs, r_peaks).cut()
 
 
-def to_canonical(signal: NDArray[np.float64], fs: float) -> NDArray[np.float64]:
-    """Return one lead of a recording at `FS`, without baseline wander and noise above the ECG."""
-    return filters.remove_baseline(filters.remove_noise(filters.resample(signal, fs)))
+def clean(resampled: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return one lead of a recording at `FS` without baseline wander and noise above the ECG."""
+    return filters.remove_baseline(filters.remove_noise(resampled))
 
 
 def prepare(
@@ -118,7 +118,7 @@ def prepare(
     usable: NDArray[np.bool_] | None = None,
     together: NDArray[np.bool_] | None = None,
 ) -> Recording:
-    """Prepare a recording, as `to_canonical` returns it, for cutting its beats.
+    """Prepare a recording, as `clean` returns it, for cutting its beats.
 
     r_peaks: (n_beats,) rising indices at the recording's own `fs`. usable: (n_beats,) the beats
     that the typical one is made of; together: (n_beats - 1,) whether the interval from each beat

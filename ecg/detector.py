@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
 from scipy.signal import butter, sosfiltfilt
 
-from ecg.filters import FS, effective_fs, resample
-from ecg.gaps import bridged, long_gaps, missing_samples
+from ecg.filters import FS, effective_fs
+from ecg.gaps import Held, hold
 
 QRS_BAND_HZ: Final = (3.5, 22.0)
 SLOPE_S: Final = 0.11
@@ -100,19 +100,20 @@ def find_r_peaks(signal: NDArray[np.float64], fs: float) -> RPeaks:
     where they last `GAP_S` or longer, and their edges are none. No signal has no beats; noise
     alone has beats, for the threshold is relative.
     """
-    if len(signal) < SHORTEST_S * fs:
+    return search(hold(signal, fs))
+
+
+def search(held: Held) -> RPeaks:
+    """Find the beats of a lead whose holes are bridged, as `find_r_peaks` does."""
+    n, fs = len(held.signal), held.fs
+    if n < SHORTEST_S * fs or held.missing.all():
         return NOTHING
-    missing = missing_samples(signal, fs)
-    if missing.all():
-        return NOTHING
-    held, gaps = bridged(signal, missing), long_gaps(missing, fs)
-    canonical = resample(held, fs)
-    beats = _beats(canonical, gaps[_mapped(np.arange(len(canonical)), fs, len(signal))])
-    shape = _band_passed(canonical, FIDUCIAL_BAND_HZ)
+    beats = _beats(held.resampled, held.at_canonical(held.gaps))
+    shape = _band_passed(held.resampled, FIDUCIAL_BAND_HZ)
     inverted = _is_inverted(shape, _fiducials(shape, beats, upright=0))
     beats = _fiducials(shape, beats, upright=-1 if inverted else 1)
-    sample = _snapped(held, _mapped(beats, fs, len(signal)), np.sign(shape[beats]), fs)
-    return RPeaks(np.unique(sample[~gaps[sample]]), inverted)
+    sample = _snapped(held.signal, _mapped(beats, fs, n), np.sign(shape[beats]), fs)
+    return RPeaks(np.unique(sample[~held.gaps[sample]]), inverted)
 
 
 def _mapped(index: NDArray[np.int64], fs: float, n_samples: int) -> NDArray[np.int64]:

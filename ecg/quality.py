@@ -69,7 +69,7 @@ class Quality:
 def of_beats(
     canonical: NDArray[np.float64], centres: NDArray[np.int64], missing: NDArray[np.bool_]
 ) -> Quality:
-    """Judge each beat at `centres` (n_beats,) of a signal as `beats.to_canonical` returns it.
+    """Judge each beat at `centres` (n_beats,) of a signal as `beats.clean` returns it.
 
     missing: (n_samples,) the samples that are lines across holes.
     """
