@@ -11,11 +11,12 @@ import time
 import traceback
 from typing import Final
 
+import anyio
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from app.problems import BUSY, INTERNAL, MEDIA, TOO_LARGE, ProblemError, response
+from app.problems import BUSY, INTERNAL, MEDIA, STALLED, TOO_LARGE, ProblemError, response
 from app.settings import Settings
 
 CSP: Final = (
@@ -31,6 +32,8 @@ HEADERS: Final = {
 }
 RECORDS: Final = "/v1/records"
 """The one address whose bodies may be as large as recordings are."""
+STALL_S: Final = 30.0
+"""Without a byte of a body that has begun; a slow client that sends is served."""
 GONE: Final = 499
 """In the log: the client left before it was answered."""
 
@@ -104,9 +107,16 @@ class _Body:
         self.most = most
         self.inner = receive
         self.size = 0
+        self.whole = False
+
+    async def _next(self) -> Message:
+        with anyio.move_on_after(STALL_S):
+            return await self.inner()
+        raise ProblemError(STALLED, headers={"Connection": "close"})
 
     async def receive(self) -> Message:
-        message = await self.inner()
+        message = await (self.inner() if self.whole else self._next())
+        self.whole = not message.get("more_body", False)
         n = len(message.get("body", b""))
         self.size += n
         self.guard.held += n

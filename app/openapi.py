@@ -13,6 +13,7 @@ RECORDS: Final = (
     problems.FORM,
     problems.METHOD,
     problems.NOT_ACCEPTABLE,
+    problems.STALLED,
     problems.TOO_LARGE,
     problems.MEDIA,
     problems.INVALID,
@@ -23,6 +24,7 @@ RECORDS: Final = (
 ANNOTATIONS: Final = (
     problems.MALFORMED,
     problems.METHOD,
+    problems.STALLED,
     problems.TOO_LARGE,
     problems.MEDIA,
     problems.INVALID,
@@ -35,6 +37,7 @@ READ_ONE: Final = (problems.UNKNOWN_MODEL, *READ)
 CLASSIFY: Final = (
     problems.MALFORMED,
     problems.METHOD,
+    problems.STALLED,
     problems.TOO_LARGE,
     problems.MEDIA,
     problems.INVALID,
@@ -54,6 +57,7 @@ _DESCRIPTIONS: Final = {
     404: "Not here",
     405: "Another method is wanted; `Allow` names it",
     406: "None of the media types is wanted that can be given",
+    408: "The body did not come",
     413: "The body is too large",
     415: "The body is of another type, or is compressed",
     422: "A field is not what is accepted; `errors` names it",

@@ -50,6 +50,7 @@ FORM: Final = Kind("malformed_form", 400, "The body is not valid multipart/form-
 NOT_FOUND: Final = Kind("not_found", 404, "Nothing is served at this address.")
 UNKNOWN_MODEL: Final = Kind("unknown_model", 404, "No such model; known: convxgb.")
 METHOD: Final = Kind("method_not_allowed", 405, "This address takes POST.")
+STALLED: Final = Kind("stalled", 408, "Nothing of the body came for 30 seconds.")
 NOT_ACCEPTABLE: Final = Kind(
     "not_acceptable",
     406,

@@ -77,13 +77,11 @@ def inside(app: FastAPI) -> Iterator[Callable[..., httpx.Response]]:
         with portal.wrap_async_context_manager(lifespan):
 
             async def ask(
-                method: str, path: str, sent: object = None, headers: Any = None, files: Any = None
+                method: str, path: str, sent: object = None, headers: Any = None, **body: Any
             ) -> httpx.Response:
                 transport = httpx.ASGITransport(app)
                 async with httpx.AsyncClient(transport=transport, base_url="http://t") as client:
-                    return await client.request(
-                        method, path, json=sent, headers=headers, files=files
-                    )
+                    return await client.request(method, path, json=sent, headers=headers, **body)
 
             yield lambda *args, **more: portal.call(partial(ask, *args, **more))
 

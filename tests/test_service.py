@@ -2,17 +2,20 @@
 
 import json
 import re
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import anyio
 import httpx
 import pytest
 
+from app import guard
 from app.main import create_app
 from app.settings import Settings
 from ecg.aami import CLASSES
-from tests.asking import BEAT, COMPAT, check_problem, request
+from tests.asking import BEAT, COMPAT, JSON, check_problem, request
 from tests.conftest import (
     inside,
     made_up_beat,
@@ -155,6 +158,20 @@ def test_one_log_line_a_request_without_its_values(
     assert lines[0] == {"id": "abc", "route": "/v1/beats", "status": 200, "beats": 2}
     assert lines[1]["route"] == "/v1/models/{name}"
     assert "secret" not in caplog.text
+
+
+def test_a_body_that_stops_coming_is_given_up(
+    made_up_models: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def stalling() -> AsyncIterator[bytes]:
+        yield b'{"fs": 125, '
+        await anyio.sleep(60)
+        yield b"}"
+
+    monkeypatch.setattr(guard, "STALL_S", 0.1)
+    with inside(create_app(Settings(made_up_models))) as ask:
+        check_problem(ask("POST", "/v1/beats", headers=JSON, content=stalling()), 408)
+        assert ask("POST", "/v1/beats", request()).status_code == 200
 
 
 def test_an_error_of_our_own_is_a_problem_and_says_nothing(made_up_models: Path) -> None:
