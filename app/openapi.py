@@ -9,42 +9,21 @@ from fastapi.openapi.utils import get_openapi
 from app import openapi_examples, problems, record_schemas, schemas
 from app.problems import Kind
 
-RECORDS: Final = (
-    problems.FORM,
-    problems.METHOD,
-    problems.NOT_ACCEPTABLE,
-    problems.STALLED,
-    problems.TOO_LARGE,
-    problems.MEDIA,
-    problems.INVALID,
-    problems.QUERY,
-    problems.NOT_READY,
-    problems.BUSY,
-)
-ANNOTATIONS: Final = (
-    problems.MALFORMED,
-    problems.METHOD,
-    problems.STALLED,
-    problems.TOO_LARGE,
-    problems.MEDIA,
-    problems.INVALID,
-    problems.QUERY,
-    problems.BUSY,
-)
 ALWAYS: Final = (problems.METHOD,)
 READ: Final = (problems.METHOD, problems.QUERY, problems.NOT_READY)
 READ_ONE: Final = (problems.UNKNOWN_MODEL, *READ)
-CLASSIFY: Final = (
-    problems.MALFORMED,
+_BODY: Final = (
     problems.METHOD,
     problems.STALLED,
     problems.TOO_LARGE,
     problems.MEDIA,
     problems.INVALID,
     problems.QUERY,
-    problems.NOT_READY,
     problems.BUSY,
 )
+ANNOTATIONS: Final = (problems.MALFORMED, *_BODY)
+CLASSIFY: Final = (problems.MALFORMED, *_BODY, problems.NOT_READY)
+RECORDS: Final = (problems.FORM, problems.NOT_ACCEPTABLE, *_BODY, problems.NOT_READY)
 
 DESCRIPTION: Final = """Reads an electrocardiogram's beats and says of each which AAMI class it is
 and how sure it is: N (normal and bundle branch block), S (supraventricular ectopic), V (ventricular

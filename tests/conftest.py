@@ -22,10 +22,12 @@ import pytest
 from fastapi import FastAPI
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
+from playwright.sync_api import Browser
 
 from ecg.aami import CLASSES
 from ecg.beats import CONSTANTS, CONTEXT, WINDOW
 from ecg.classifier import GOLDEN, MANIFEST, MODEL, PROTOCOL, golden_beats, load
+from tests.browsing import chromium
 
 ROOT = Path(__file__).parent.parent
 START_S = 60
@@ -84,6 +86,19 @@ def inside(app: FastAPI) -> Iterator[Callable[..., httpx.Response]]:
                     return await client.request(method, path, json=sent, headers=headers, **body)
 
             yield lambda *args, **more: portal.call(partial(ask, *args, **more))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A Chromium without a window."""
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def complaints() -> list[str]:
+    """Console errors, uncaught exceptions and CSP violations of the page under test."""
+    return []
 
 
 @pytest.fixture(scope="session")

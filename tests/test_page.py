@@ -12,22 +12,10 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import chromium, fresh_page, no_sideways_scroll
+from tests.browsing import fresh_page, no_sideways_scroll
 
 FS = 360
 CLASSES = "NSVFQ"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """Console errors, uncaught exceptions and CSP violations of the page under test."""
-    return []
 
 
 @pytest.fixture

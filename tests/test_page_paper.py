@@ -11,7 +11,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import chromium, fresh_page, no_sideways_scroll
+from tests.browsing import fresh_page, no_sideways_scroll
 from tests.recordings_page import (
     LANE_PX,
     MM_PX,
@@ -26,12 +26,6 @@ from tests.recordings_page import (
     unzipped,
     wait_until_open,
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ import pytest
 import wfdb
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browsing import chromium, fresh_page
+from tests.browsing import fresh_page
 from tests.recordings_page import (
     CLASSES,
     as_csv,
@@ -25,18 +25,6 @@ from tests.recordings_page import (
     unzipped,
     wait_until_open,
 )
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
-
-
-@pytest.fixture
-def complaints() -> list[str]:
-    """Console errors, uncaught exceptions and CSP violations of the page under test."""
-    return []
 
 
 @pytest.fixture
