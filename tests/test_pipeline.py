@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipeline import dataset
+from pipeline import dataset, publish
 from tests.conftest import ROOT
 
 
@@ -41,6 +41,11 @@ def test_a_stage_depends_on_what_it_imports_and_on_no_other_module(stage: str) -
     main = Path(f"pipeline/{stage}.py")
     named = {Path(dep) for dep in STAGES[stage]["deps"] if dep.endswith(".py")}
     assert named == {main} | imported(ROOT / main)
+
+
+def test_the_manifest_names_the_sources_that_make_an_answer() -> None:
+    made_by = imported(ROOT / "ecg" / "classifier.py") | {Path("ecg/classifier.py")}
+    assert [f"ecg/{name}" for name in publish.SIGNAL_PATH] == sorted(map(str, made_by))
 
 
 TINY: dict[str, dict[str, Any]] = {
