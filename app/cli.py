@@ -13,6 +13,7 @@ from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
 
 from app import __version__
+from app.schemas import model_id
 from app.settings import DEFAULT_MODEL
 from ecg import exports, readers
 from ecg.analysis import Analysis, RowAnalysis, analyse_any
@@ -133,9 +134,8 @@ def _content(analysis: Analysis | RowAnalysis, ending: str, classifier: Classifi
         return exports.to_csv(analysis).encode()
     if ending == "atr":
         return exports.to_atr(analysis)
-    model = {"name": classifier.name, "version": classifier.version, "sha256": classifier.sha256}
     columns = exports.to_columns(analysis, proba=True)
-    return msgspec.json.encode({**columns, "model": model}) + b"\n"
+    return msgspec.json.encode({**columns, "model": model_id(classifier)}) + b"\n"
 
 
 def _print_summary(analysis: Analysis | RowAnalysis, name: str, classifier: Classifier) -> None:

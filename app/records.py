@@ -20,7 +20,7 @@ from app.record_schemas import (
     Limits,
     RecordQuery,
 )
-from app.schemas import ModelId
+from app.schemas import model_id
 from app.service import chosen_model, in_thread, models_of
 from app.settings import Settings
 from app.uploads import uploaded_files
@@ -105,10 +105,11 @@ def _answer(
     if media == ATR:
         return exports.to_atr(analysis), n
     columns = exports.to_columns(analysis, proba=given.proba, trace=given.trace)
-    model = ModelId(classifier.name, classifier.version, classifier.sha256)
     timing = {"read": read - started, "analyse": done - read, "total": done - started}
     timing_ms = {name: round(1000 * seconds, 1) for name, seconds in timing.items()}
-    return msgspec.json.encode({**columns, "model": model, "timing_ms": timing_ms}), n
+    return msgspec.json.encode(
+        {**columns, "model": model_id(classifier), "timing_ms": timing_ms}
+    ), n
 
 
 def _atr(given: AnnotationsRequest) -> bytes:
@@ -128,14 +129,13 @@ def _atr(given: AnnotationsRequest) -> bytes:
 
 
 def _media(request: Request) -> str:
-    wanted = [part.split(";")[0].strip().lower() for part in _accept(request).split(",")]
+    wanted = [
+        part.split(";")[0].strip().lower()
+        for part in request.headers.get("accept", "*/*").split(",")
+    ]
     for media in wanted:
         if media in (JSON, CSV, ATR):
             return media
     if any(media in ("", "*/*", "application/*") for media in wanted):
         return JSON
     raise ProblemError(NOT_ACCEPTABLE)
-
-
-def _accept(request: Request) -> str:
-    return request.headers.get("accept", "*/*")

@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from ecg.beats import RR_FIELDS
+from ecg.classifier import Classifier
 
 COMPAT_SAMPLES: Final = 187
 COMPAT_BEATS: Final = 200
@@ -76,6 +77,11 @@ class ModelId(Struct, frozen=True):
     name: str
     version: str
     sha256: str
+
+
+def model_id(classifier: Classifier) -> ModelId:
+    """Return what names an artefact in every answer."""
+    return ModelId(classifier.name, classifier.version, classifier.sha256)
 
 
 class BeatsAnswer(Struct, frozen=True):

@@ -14,7 +14,7 @@ from fastapi import Request
 from numpy.typing import NDArray
 
 from app.problems import NOT_READY, ProblemError, invalid
-from app.schemas import BeatAnswer, BeatsAnswer, ModelId, Proba
+from app.schemas import BeatAnswer, BeatsAnswer, Proba, model_id
 from app.settings import DEFAULT_MODEL
 from ecg.aami import CLASSES
 from ecg.beats import from_cuts
@@ -92,7 +92,7 @@ def classify(work: Work, started: float) -> tuple[bytes, int]:
     """Return the encoded answer and the number of beats; `started` is of `perf_counter`."""
     proba = work.classifier.predict(from_cuts(work.cuts, work.fs, work.r_peaks, work.rr))
     beats = _beat_answers(proba)
-    model = ModelId(work.classifier.name, work.classifier.version, work.classifier.sha256)
+    model = model_id(work.classifier)
     timing_ms = round(1000 * (time.perf_counter() - started), 3)
     return msgspec.json.encode(BeatsAnswer(beats, model, timing_ms)), len(beats)
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.ndimage import maximum_filter1d, median_filter, uniform_filter1d
 from scipy.signal import butter, sosfiltfilt
 
-from ecg.filters import FS, effective_fs
+from ecg.filters import FS
 from ecg.gaps import Held, hold
 
 QRS_BAND_HZ: Final = (3.5, 22.0)
@@ -112,13 +112,8 @@ def search(held: Held) -> RPeaks:
     shape = _band_passed(held.resampled, FIDUCIAL_BAND_HZ)
     inverted = _is_inverted(shape, _fiducials(shape, beats, upright=0))
     beats = _fiducials(shape, beats, upright=-1 if inverted else 1)
-    sample = _snapped(held.signal, _mapped(beats, fs, n), np.sign(shape[beats]), fs)
+    sample = _snapped(held.signal, held.own_index(beats), np.sign(shape[beats]), fs)
     return RPeaks(np.unique(sample[~held.gaps[sample]]), inverted)
-
-
-def _mapped(index: NDArray[np.int64], fs: float, n_samples: int) -> NDArray[np.int64]:
-    own = np.rint(index * (fs / effective_fs(fs))).astype(np.int64)
-    return np.asarray(np.minimum(own, n_samples - 1))
 
 
 def _beats(canonical: NDArray[np.float64], gone: NDArray[np.bool_]) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from edfio import BdfSignal, EdfSignal, read_bdf, read_edf
 from numpy.typing import NDArray
 
 from ecg.errors import InputError
-from ecg.record import FS_RANGE, MV, Record
+from ecg.record import FS_RANGE, MV, Record, distinct
 
 EDF_MAGIC = b"0       "
 BDF_MAGIC = b"\xffBIOSEMI"
@@ -74,7 +74,7 @@ def read_edf_bytes(content: bytes) -> Record:
     return Record(
         _stacked(signals, units),
         fs,
-        _distinct([header.labels[k] or f"lead {n + 1}" for n, k in enumerate(chosen)]),
+        distinct([header.labels[k] or f"lead {n + 1}" for n, k in enumerate(chosen)]),
         header.kind + ("+" if header.plus else ""),
         not unknown,
         None,
@@ -204,7 +204,3 @@ def _stacked(signals: Sequence[EdfSignal | BdfSignal], units: Sequence[str]) -> 
             table[:, k] = signal.data * MV.get(unit.lower(), 1.0)
     table[~np.isfinite(table)] = np.nan
     return table
-
-
-def _distinct(names: Sequence[str]) -> tuple[str, ...]:
-    return tuple(n if n not in names[:k] else f"{n} ({k + 1})" for k, n in enumerate(names))

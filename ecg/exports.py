@@ -39,19 +39,10 @@ def to_columns(
     if isinstance(analysis, RowAnalysis):
         return _columns_of_rows(analysis, proba)
     record = analysis.record
-    known = analysis.quality
     return {
         "record": _facts(record)
         | {"lead": record.leads[analysis.lead], "inverted": analysis.inverted},
-        "beats": {
-            "sample": analysis.sample.tolist(),
-            "time_s": (analysis.sample / record.fs).round(4).tolist(),
-            **_classes(analysis),
-            "rr_s": _numbers(analysis.rr),
-            "quality": [LEVELS[i] for i in known.level],
-            "reason": [REASONS[i] for i in known.reason],
-            "proba": _by_class(analysis.proba) if proba else None,
-        },
+        "beats": _beats(analysis, proba),
         "summary": summarise(analysis),
         "quality": {
             "window_s": WINDOW_S,
@@ -65,7 +56,7 @@ def to_columns(
 
 def to_csv(analysis: Analysis | RowAnalysis) -> str:
     """Return one row a beat, under a header; an empty cell is a missing value."""
-    found = to_columns(analysis, proba=True)["beats"]
+    found = _beats(analysis, proba=True)
     proba = found.pop("proba")
     columns = {**found, **{f"proba_{name}": values for name, values in proba.items()}}
     out = io.StringIO()
@@ -123,15 +114,33 @@ def _facts(record: Record) -> dict[str, Any]:
     }
 
 
-def _classes(analysis: Analysis | RowAnalysis) -> dict[str, Any]:
+def _beats(analysis: Analysis | RowAnalysis, proba: bool) -> dict[str, Any]:
+    """Return one column a fact; separate beats have no place in time and no quality."""
+    known: dict[str, list[Any]] = dict.fromkeys(
+        ("sample", "time_s", "rr_s", "quality", "reason"), [None] * len(analysis.proba)
+    )
+    if isinstance(analysis, Analysis):
+        known = {
+            "sample": analysis.sample.tolist(),
+            "time_s": (analysis.sample / analysis.record.fs).round(4).tolist(),
+            "rr_s": _numbers(analysis.rr),
+            "quality": [LEVELS[i] for i in analysis.quality.level],
+            "reason": [REASONS[i] for i in analysis.quality.reason],
+        }
     return {
+        "sample": known["sample"],
+        "time_s": known["time_s"],
         "aami_class": [CLASSES[i] for i in analysis.aami_class],
         "confidence": _numbers(analysis.proba.max(axis=1)),
+        "rr_s": known["rr_s"],
+        "quality": known["quality"],
+        "reason": known["reason"],
+        "proba": _by_class(analysis.proba) if proba else None,
     }
 
 
 def _columns_of_rows(analysis: RowAnalysis, proba: bool) -> dict[str, Any]:
-    rows, none = analysis.rows, [None] * len(analysis.proba)
+    rows = analysis.rows
     return {
         "record": {
             "fs": rows.fs,
@@ -144,15 +153,7 @@ def _columns_of_rows(analysis: RowAnalysis, proba: bool) -> dict[str, Any]:
             "lead": None,
             "inverted": False,
         },
-        "beats": {
-            "sample": none,
-            "time_s": none,
-            **_classes(analysis),
-            "rr_s": none,
-            "quality": none,
-            "reason": none,
-            "proba": _by_class(analysis.proba) if proba else None,
-        },
+        "beats": _beats(analysis, proba),
         "summary": None,
         "quality": None,
         "agreement": _agreement_of_rows(analysis),

@@ -29,12 +29,16 @@ class Held:
     gaps: NDArray[np.bool_]
     resampled: NDArray[np.float64]
 
+    def own_index(self, index: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return where indices of `resampled` lie in `signal`."""
+        own = np.rint(index * (self.fs / effective_fs(self.fs))).astype(np.int64)
+        return np.asarray(np.minimum(own, len(self.signal) - 1))
+
     def at_canonical(self, mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
         """Return (n,) a mask of samples where `resampled` has its own."""
         if not mask.any():
             return np.zeros(len(self.resampled), np.bool_)
-        own = np.rint(np.arange(len(self.resampled)) * (self.fs / effective_fs(self.fs)))
-        return np.asarray(mask[np.minimum(own.astype(np.int64), len(mask) - 1)])
+        return np.asarray(mask[self.own_index(np.arange(len(self.resampled)))])
 
 
 def hold(signal: NDArray[np.floating], fs: float) -> Held:

@@ -1,6 +1,6 @@
 """How far a recording can be trusted, beat by beat and every ten seconds.
 
-Three measures of each beat, as running medians over its neighbours so that one odd beat is an odd
+Four measures of each beat, as running medians over its neighbours so that one odd beat is an odd
 beat and not noise; the worst decides. Thresholds were chosen on DS1 with the noise records `bw`,
 `em`, `ma` mixed in (docs/experiments.md), so that few ten-second windows of clean recordings and
 most of those in which beats are missed or made up are unusable.
@@ -76,11 +76,12 @@ def of_beats(
     if len(centres) == 0:
         return Quality(np.empty(0, np.int64), np.empty(0, np.int64))
     outside = ~_near(centres, len(canonical), round(QRS_S * FS))
+    share = np.maximum(_moving_mean(outside.astype(np.float64))[centres], 1e-3)
     likeness = _running(_likeness(canonical, centres))
-    movement = _running(_movement(canonical, centres, outside)) * (likeness < STEADY)
+    movement = _running(_movement(canonical, centres, outside, share)) * (likeness < STEADY)
     measured = (
         (MISSING, _share(missing, centres), MISSING_SHARE),
-        (MUSCLE, _running(_muscle(canonical, centres, outside)), MUSCLE_RATIO),
+        (MUSCLE, _running(_muscle(canonical, centres, outside, share)), MUSCLE_RATIO),
         (SHAPE, -likeness, tuple(-t for t in SHAPE_CORRELATION)),
         (MOVEMENT, movement, MOVEMENT_RATIO),
     )
@@ -156,18 +157,24 @@ def _share(missing: NDArray[np.bool_], centres: NDArray[np.int64]) -> NDArray[np
 
 
 def _muscle(
-    canonical: NDArray[np.float64], centres: NDArray[np.int64], outside: NDArray[np.bool_]
+    canonical: NDArray[np.float64],
+    centres: NDArray[np.int64],
+    outside: NDArray[np.bool_],
+    share: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     power = sosfiltfilt(_fast_band(), canonical, padlen=min(len(canonical) - 1, round(FS))) ** 2
     own = np.sqrt(_about(power, centres, round(QRS_S / 2 * FS)).mean(axis=1))
-    return np.asarray(_rms_outside(power, centres, outside) / np.maximum(own, 1e-12))
+    return np.asarray(_rms_outside(power, centres, outside, share) / np.maximum(own, 1e-12))
 
 
 def _movement(
-    canonical: NDArray[np.float64], centres: NDArray[np.int64], outside: NDArray[np.bool_]
+    canonical: NDArray[np.float64],
+    centres: NDArray[np.int64],
+    outside: NDArray[np.bool_],
+    share: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     height = _height(canonical, centres)
-    rms = _rms_outside(canonical**2, centres, outside)
+    rms = _rms_outside(canonical**2, centres, outside, share)
     return np.asarray(rms / np.maximum(height, 1e-12))
 
 
@@ -176,9 +183,12 @@ def _height(canonical: NDArray[np.float64], centres: NDArray[np.int64]) -> float
 
 
 def _rms_outside(
-    power: NDArray[np.float64], centres: NDArray[np.int64], outside: NDArray[np.bool_]
+    power: NDArray[np.float64],
+    centres: NDArray[np.int64],
+    outside: NDArray[np.bool_],
+    share: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    share = np.maximum(_moving_mean(outside.astype(np.float64))[centres], 1e-3)
+    """Return (n_beats,) RMS about each beat outside the QRS, which takes 1 - `share` of it."""
     mean = np.maximum(_moving_mean(power * outside)[centres], 0.0) / share
     return np.asarray(np.sqrt(mean))
 

@@ -37,23 +37,27 @@ def read(files: Mapping[str, bytes], *, fs: float | None = None, unit: str | Non
     `fs` (Hz) and `unit` (mV, uV, V, adc) are for files that do not say. Raises InputError for
     anything else than one recording of a known format, within the bounds of `validate`.
     """
-    if len(files) == 1:
-        (content,) = files.values()
-        if content[:4] in (_ZIP, _EMPTY_ZIP):
-            record = _read(unpack(content), fs, unit)
-            return validate(record)
-    return validate(_read(files, fs, unit))
+    return validate(_read(_unpacked(files), fs, unit))
 
 
 def open_files(
     files: Mapping[str, bytes], *, fs: float | None = None, unit: str | None = None
 ) -> Record | BeatRows:
     """Read one recording as `read` does, or one CSV of separate beats of 187 samples."""
-    if len(files) == 1:
-        (content,) = files.values()
+    unpacked = _unpacked(files)
+    if len(unpacked) == 1:
+        (content,) = unpacked.values()
         if is_beat_rows(content):
             return read_beat_rows(content)
-    return read(files, fs=fs, unit=unit)
+    return validate(_read(unpacked, fs, unit))
+
+
+def _unpacked(files: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    if len(files) == 1:
+        (content,) = files.values()
+        if content[:4] in (_ZIP, _EMPTY_ZIP):
+            return unpack(content)
+    return files
 
 
 def unpack(content: bytes) -> dict[str, bytes]:

@@ -1,6 +1,7 @@
 """One recording and its marks: what every reader returns and `analyse` takes."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -89,6 +90,11 @@ def choose_lead(record: Record, wanted: str | None = None) -> int:
             raise InputError("lead", "is not in the recording", f"one of {', '.join(record.leads)}")
         return names.index(_short(wanted))
     return next((names.index(name) for name in PREFERRED if name in names), 0)
+
+
+def distinct(names: Sequence[str]) -> tuple[str, ...]:
+    """Return lead names of which none is there twice: the later ones bear their place."""
+    return tuple(n if n not in names[:k] else f"{n} ({k + 1})" for k, n in enumerate(names))
 
 
 def _short(name: str) -> str:

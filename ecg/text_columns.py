@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from ecg.errors import InputError
-from ecg.record import MV
+from ecg.record import MV, distinct
 from ecg.text_layout import Layout, tokens
 from ecg.text_numbers import seconds
 
@@ -98,7 +98,7 @@ def lead_names(layout: Layout, leads: Sequence[int]) -> tuple[str, ...]:
     for k, column in enumerate(leads, 1):
         name = _without_unit(layout.names[column] or (said.group(1) if said else ""))
         names.append(name or f"lead {k}")
-    return tuple(n if n not in names[:k] else f"{n} ({k + 1})" for k, n in enumerate(names))
+    return distinct(names)
 
 
 def _without_unit(name: str) -> str:

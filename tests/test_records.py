@@ -158,6 +158,16 @@ def test_heartbeat_rows_are_classified_row_by_row(client: httpx.Client) -> None:
     assert found["summary"] is None
 
 
+def test_heartbeat_rows_may_come_in_a_zip(client: httpx.Client) -> None:
+    row = ",".join(f"{v:.4f}" for v in np.linspace(1, 0, 187))
+    packed = BytesIO()
+    with zipfile.ZipFile(packed, "w") as archive:
+        archive.writestr("folder/test.csv", f"{row}\n{row}\n")
+    found = answer(client, sent(any_zip=packed.getvalue()))
+    assert found["record"]["format"] == "187-sample beats CSV"
+    assert len(found["beats"]["aami_class"]) == 2
+
+
 # What is refused
 
 
