@@ -71,7 +71,9 @@ QUERY: Final = Kind(
     (FieldError("query", "holds an unknown parameter", "no parameters"),),
 )
 NOT_READY: Final = Kind(
-    "not_ready", 503, "models/convxgb/model.onnx is not the file that the manifest names (SHA-256)"
+    "not_ready",
+    503,
+    "models/convxgb/recording.onnx is not the file that the manifest names (SHA-256)",
 )
 BUSY: Final = Kind("busy", 503, "Too many large requests at once; try again in a second.")
 INTERNAL: Final = Kind("internal", 500, "An error of the service; the request id names it.")

@@ -5,7 +5,7 @@ from typing import Annotated, Final, Literal
 import msgspec
 from msgspec import Meta, Struct
 
-from app.schemas import ModelId
+from app.schemas import Explanations, ModelId
 
 AamiClass = Literal["N", "S", "V", "F", "Q"]
 Level = Literal["good", "noisy", "unusable"]
@@ -25,6 +25,9 @@ class RecordQuery(Struct, frozen=True, forbid_unknown_fields=True):
     model: Annotated[str, Meta(description="Name of a model of /v1/models.")] | None = None
     proba: Annotated[bool, Meta(description="Give the probability of every class.")] = False
     trace: Annotated[bool, Meta(description="Give the lead's samples to draw.")] = False
+    explain: Annotated[
+        bool, Meta(description="Say why, of up to 500 beats: not N, or not sure.")
+    ] = False
 
 
 class RecordFacts(Struct, frozen=True):
@@ -193,6 +196,7 @@ class RecordAnswer(Struct, frozen=True):
     quality: WindowQuality | None
     agreement: Agreement | None
     trace: Trace | None
+    explanations: Explanations | None
     model: ModelId
     timing_ms: Timing
 
@@ -233,6 +237,7 @@ RECORD_ACCEPTED: Final = {
     "model": "a model's name as /v1/models lists it",
     "proba": "true or false",
     "trace": "true or false",
+    "explain": "true or false",
 }
 ANNOTATIONS_ACCEPTED: Final = {
     "": "an object with the keys fs, sample, aami_class, and if wanted note",

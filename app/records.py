@@ -97,7 +97,7 @@ def _answer(
 ) -> tuple[bytes, int]:
     opened = readers.open_files(files, fs=given.fs, unit=given.unit)
     read = time.perf_counter()
-    analysis = analyse_any(opened, classifier, given.lead)
+    analysis = analyse_any(opened, classifier, given.lead, explained=given.explain)
     done = time.perf_counter()
     n = len(analysis.aami_class)
     if media == CSV:

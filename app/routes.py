@@ -11,14 +11,15 @@ from app.problems import UNKNOWN_MODEL, ProblemError, invalid
 from app.schemas import (
     BEATS_ACCEPTED,
     BEATS_DECODER,
+    EXPLAINED,
     BeatsAnswer,
     BeatsRequest,
     Intervals,
     ModelList,
 )
 from app.service import Models, Work, answer, chosen_model, models_of
-from ecg.beats import RR_FIELDS
 from ecg.classifier import Classifier
+from ecg.context import RR_FIELDS
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(refuse_query)])
 
@@ -67,6 +68,7 @@ def parse_beats(body: bytes, models: Models, most: int) -> Work:
         fs=given.fs,
         r_peaks=given.r_peak,
         rr=None if given.rr is None else _seconds(given.rr),
+        explain=given.explain,
     )
 
 
@@ -74,6 +76,8 @@ def _check_lengths(given: BeatsRequest, most: int) -> None:
     n = len(given.beats)
     if n > most:
         raise invalid("beats", f"has {n} beats", f"1 to {most} beats a request")
+    if given.explain and n > EXPLAINED:
+        raise invalid("explain", f"is true for {n} beats", f"up to {EXPLAINED} beats with explain")
     for field, values in (("r_peak", given.r_peak), ("rr", given.rr)):
         if values is not None and len(values) != n:
             raise invalid(field, f"has {len(values)} entries", f"one for each of the {n} beats")

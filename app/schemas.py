@@ -5,9 +5,11 @@ from typing import Annotated, Any, Final
 import msgspec
 from msgspec import Meta, Struct
 
-from ecg.beats import RR_FIELDS
 from ecg.classifier import Classifier
+from ecg.context import RR_FIELDS
 
+EXPLAINED: Final = 100
+"""Beats of one request that are explained: each costs as much as twenty answers."""
 COMPAT_SAMPLES: Final = 187
 COMPAT_BEATS: Final = 200
 COMPAT_FS: Final = 360.0
@@ -42,6 +44,7 @@ class BeatsRequest(Struct, frozen=True, forbid_unknown_fields=True):
     ) = None
     rr: Annotated[list[Intervals | None], Meta(description="One for each beat.")] | None = None
     model: Annotated[str, Meta(description="Name of a model of /v1/models.")] | None = None
+    explain: Annotated[bool, Meta(description="Say why, of each of up to 100 beats.")] = False
 
 
 class CompatBeat(Struct, frozen=True, forbid_unknown_fields=True):
@@ -84,10 +87,33 @@ def model_id(classifier: Classifier) -> ModelId:
     return ModelId(classifier.name, classifier.version, classifier.sha256)
 
 
+class ByFamily(Struct, frozen=True):
+    """One column a family of what was known beside the window."""
+
+    rhythm: list[float]
+    p_wave: list[float]
+    shape: list[float]
+
+
+class Explanations(Struct, frozen=True):
+    """How much probability the answer to a beat loses without a part of what was known.
+
+    beat: its place in the answer, from 0. window: a number for each stretch of step_s, the first
+    from_s from the R peak. context: a number for each family. Below 0 the answer gets surer.
+    """
+
+    beat: list[int]
+    from_s: float
+    step_s: float
+    window: list[list[float]]
+    context: ByFamily
+
+
 class BeatsAnswer(Struct, frozen=True):
-    """The beats in the order in which they came."""
+    """The beats in the order in which they came; explanations are null where not asked for."""
 
     beats: list[BeatAnswer]
+    explanations: Explanations | None
     model: ModelId
     timing_ms: float
 
@@ -112,7 +138,7 @@ class Ready(Struct, frozen=True):
 
 
 BEATS_ACCEPTED: Final = {
-    "": "an object with the keys fs and beats, and if wanted r_peak, rr, model",
+    "": "an object with the keys fs and beats, and if wanted r_peak, rr, model, explain",
     "fs": "a number from 100 to 2000, in Hz",
     "beats": "one array of numbers for each beat, at least one",
     "beats[]": "an array of finite numbers, 0.2 to 10 s long",
@@ -123,6 +149,7 @@ BEATS_ACCEPTED: Final = {
     "rr[]": f"an object with any of the keys {', '.join(RR_FIELDS)}, or null",
     **{f"rr[].{name}": "seconds, from 0.01 to 60, or null" for name in RR_FIELDS},
     "model": "a model's name as /v1/models lists it, or null",
+    "explain": "true or false",
 }
 COMPAT_ACCEPTED: Final = {
     "": f"an array of 1 to {COMPAT_BEATS} objects with the key signal",

@@ -14,12 +14,14 @@ from fastapi import Request
 from numpy.typing import NDArray
 
 from app.problems import NOT_READY, ProblemError, invalid
-from app.schemas import BeatAnswer, BeatsAnswer, Proba, model_id
+from app.schemas import BeatAnswer, BeatsAnswer, Explanations, Proba, model_id
 from app.settings import DEFAULT_MODEL
 from ecg.aami import CLASSES
 from ecg.beats import from_cuts
 from ecg.classifier import MANIFEST, Classifier, load
 from ecg.errors import ArtefactError
+from ecg.explain import explain
+from ecg.exports import to_explanations
 
 T = TypeVar("T")
 
@@ -54,6 +56,7 @@ class Work:
     fs: float
     r_peaks: list[int | None] | None = None
     rr: NDArray[np.float64] | None = None
+    explain: bool = False
 
 
 def load_models(folder: Path) -> Models:
@@ -83,18 +86,22 @@ async def answer(
     if len(body) > INLINE_BYTES:
         return await in_thread(request, lambda: classify(parse(body), started))
     work = parse(body)
-    if len(work.cuts) > INLINE_BEATS:
+    if len(work.cuts) > INLINE_BEATS or work.explain:
         return await in_thread(request, lambda: classify(work, started))
     return classify(work, started)
 
 
 def classify(work: Work, started: float) -> tuple[bytes, int]:
     """Return the encoded answer and the number of beats; `started` is of `perf_counter`."""
-    proba = work.classifier.predict(from_cuts(work.cuts, work.fs, work.r_peaks, work.rr))
-    beats = _beat_answers(proba)
+    made = from_cuts(work.cuts, work.fs, work.r_peaks, work.rr)
+    proba = work.classifier.predict(made)
+    beats, why = _beat_answers(proba), None
+    if work.explain:
+        found = explain(work.classifier, made, proba, np.arange(len(made)))
+        why = msgspec.convert(to_explanations(found), Explanations)
     model = model_id(work.classifier)
     timing_ms = round(1000 * (time.perf_counter() - started), 3)
-    return msgspec.json.encode(BeatsAnswer(beats, model, timing_ms)), len(beats)
+    return msgspec.json.encode(BeatsAnswer(beats, why, model, timing_ms)), len(beats)
 
 
 async def in_thread(request: Request, call: Callable[[], T], *, heavy: bool = False) -> T:

@@ -12,22 +12,17 @@ from typing import Any, Final
 
 import numpy as np
 import uvicorn
-import xgboost
 from fastapi import FastAPI
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from benchmarks.load import HOST
 from ecg.aami import CLASSES
-from ecg.beats import CONTEXT, Beats, from_cuts
-from pipeline import network, params
-from pipeline.train import tree_rows
+from ecg.beats import VIEWS, Beats, from_cuts
+from pipeline import network, params, train
 
 TRAINED: Final = Path("data/networks/inter_patient")
 STAND_IN: Final = Path("build/naive")
-NETWORK: Final = "network.npz"
-TREES: Final = "trees.ubj"
-
 _ROWS = 4096
 
 
@@ -47,37 +42,47 @@ class Found(BaseModel):
 
 
 @dataclass(frozen=True)
-class Naive:
-    """The models as training has them in memory."""
+class View:
+    """The models of one view as training has them in memory."""
 
     network: Any
-    trees: xgboost.Booster
+    forests: train.Forests
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Naive:
+    """The models of both views."""
+
+    views: dict[str, View]
 
     def predict(self, beats: Beats) -> NDArray[np.float32]:
         """Return proba (n_beats, 5)."""
-        rows = tree_rows(network.embed(self.network, beats.windows), beats)
-        return np.asarray(self.trees.predict(xgboost.DMatrix(rows)), np.float32)
+        view = self.views[beats.view]
+        rows = train.tree_rows(network.embed(view.network, beats.windows), beats)
+        proba = train.calibrated(view.forests.predict(rows), view.temperature)
+        return np.asarray(proba, np.float32)
 
 
-def weights(trees: int) -> Path:
+def weights() -> Path:
     """Return `TRAINED` where `dvc repro` left weights, else write a stand-in of the same size.
 
-    trees: of the served artefact. The stand-in knows nothing, and costs as much.
+    The stand-in knows nothing, and costs as much.
     """
-    if all((TRAINED / name).is_file() for name in (NETWORK, TREES)):
+    if all((TRAINED / f"{view}.json").is_file() for view in VIEWS):
         return TRAINED
     wanted = params.load("train", params.Train)
     STAND_IN.mkdir(parents=True, exist_ok=True)
-    network.save(network.define(wanted.network), STAND_IN / NETWORK)
-    _random_trees(wanted, trees // len(CLASSES)).save_model(STAND_IN / TREES)
+    for view in VIEWS:
+        net, forests = network.define(wanted.network), _random_forests(view, wanted)
+        train.save_trained(STAND_IN, view, net, forests, {"temperature": 1.0})
     return STAND_IN
 
 
 def load(folder: Path) -> Naive:
     """Load the weights in `folder`."""
-    wanted = params.load("train", params.Train)
-    net = network.load(folder / NETWORK, wanted.network)
-    return Naive(net, xgboost.Booster(model_file=folder / TREES))
+    wanted = params.load("train", params.Train).network
+    return Naive({view: View(*train.load_trained(folder, view, wanted)) for view in VIEWS})
 
 
 def create_app(naive: Naive) -> FastAPI:
@@ -120,17 +125,12 @@ def _found(row: list[float]) -> Found:
     return Found(aami_class=CLASSES[best], confidence=row[best], proba=proba)
 
 
-def _random_trees(wanted: params.Train, rounds: int) -> xgboost.Booster:
-    rng = np.random.default_rng(wanted.seed)
-    rows = rng.normal(size=(_ROWS, wanted.network.embedding + len(CONTEXT))).astype(np.float32)
-    data = xgboost.DMatrix(rows, rng.integers(len(CLASSES), size=_ROWS))
-    options = {
-        "objective": "multi:softprob",
-        "num_class": len(CLASSES),
-        "max_depth": wanted.trees.max_depth,
-        "seed": wanted.seed,
-    }
-    return xgboost.train(options, data, rounds)
+def _random_forests(view: str, wanted: params.Train) -> train.Forests:
+    rng = np.random.default_rng(0)
+    rows = rng.normal(size=(_ROWS, len(train.ROWS))).astype(np.float32)
+    label = rng.integers(len(CLASSES), size=_ROWS)
+    nothing = rows[:0], label[:0]
+    return train.fit_forests(view, rows, label, rows[:0], nothing, wanted.trees, 0)
 
 
 if __name__ == "__main__":

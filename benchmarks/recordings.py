@@ -75,14 +75,12 @@ def naive(folder: Path) -> int:
     import wfdb
 
     from benchmarks import naive as usual
-    from ecg import classifier
     from ecg.beats import from_record
 
     record = wfdb.rdrecord(str(folder / NAME))
     signal = record.p_signal[:, 0]
     r_peaks = sleepecg.detect_heartbeats(signal, record.fs).astype(np.int64)
-    weights = usual.weights(int(classifier.load(MODEL).card["trees"]))
-    proba = usual.load(weights).predict(from_record(signal, float(record.fs), r_peaks))
+    proba = usual.load(usual.weights()).predict(from_record(signal, float(record.fs), r_peaks))
     return len(proba)
 
 

@@ -110,7 +110,7 @@ def load_subject() -> Subject:
         served = classifier.load(MODEL)
     except ArtefactError as error:
         raise SystemExit(f"bench: {error}") from None
-    weights = naive.weights(int(served.card["trees"]))
+    weights = naive.weights()
     usual = naive.load(weights)
     models, most = Models({served.name: served}), Settings().max_beats
     return Subject(

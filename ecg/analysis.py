@@ -12,6 +12,7 @@ from ecg.aami import CLASSES
 from ecg.beat_rows import BeatRows
 from ecg.classifier import Classifier
 from ecg.detector import search
+from ecg.explain import Explanation, explain, worth_explaining
 from ecg.gaps import hold
 from ecg.quality import Quality
 from ecg.record import Record, choose_lead
@@ -45,7 +46,8 @@ class Analysis:
     `aami.CLASSES`. proba: (n_beats, 5); NaN where the beat was not classified because its quality
     is unusable, and its class `Q`. rr: (n_beats,) seconds since the beat before; NaN at the first
     one, where the signal was lost between, and next to an unusable beat. quality: of each beat;
-    windows: of each `quality.WINDOW_S`; analysable: share of the time, 0 to 1.
+    windows: of each `quality.WINDOW_S`; analysable: share of the time, 0 to 1. explanation: of the
+    beats worth it, where it was asked for.
     """
 
     record: Record
@@ -58,6 +60,7 @@ class Analysis:
     quality: Quality
     windows: Quality
     analysable: float
+    explanation: Explanation | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class RowAnalysis:
     rows: BeatRows
     aami_class: NDArray[np.int64]
     proba: NDArray[np.float32]
+    explanation: Explanation | None = None
 
 
 def analyse_any(
@@ -74,21 +78,25 @@ def analyse_any(
     classifier: Classifier,
     lead: str | None = None,
     progress: Progress | None = None,
+    *,
+    explained: bool = False,
 ) -> Analysis | RowAnalysis:
     """Analyse what `readers.open_files` returned; raises what the two below raise."""
     if isinstance(opened, BeatRows):
-        return analyse_rows(opened, classifier)
-    return analyse(opened, classifier, lead, progress)
+        return analyse_rows(opened, classifier, explained=explained)
+    return analyse(opened, classifier, lead, progress, explained=explained)
 
 
-def analyse_rows(rows: BeatRows, classifier: Classifier) -> RowAnalysis:
+def analyse_rows(rows: BeatRows, classifier: Classifier, *, explained: bool = False) -> RowAnalysis:
     """Classify separate beats, each from its R peak on; nothing is known of what was before it.
 
     Raises InputError for a row that is a flat line.
     """
     cuts = [cut.astype(np.float64) for cut in rows.cuts]
-    proba = classifier.predict(beats.from_cuts(cuts, rows.fs, [0] * len(cuts)))
-    return RowAnalysis(rows, proba.argmax(axis=1).astype(np.int64), proba)
+    made = beats.from_cuts(cuts, rows.fs, [0] * len(cuts))
+    proba = classifier.predict(made)
+    why = _explanation(made.take, proba, classifier) if explained else None
+    return RowAnalysis(rows, proba.argmax(axis=1).astype(np.int64), proba, why)
 
 
 def analyse(
@@ -96,11 +104,13 @@ def analyse(
     classifier: Classifier,
     lead: str | None = None,
     progress: Progress | None = None,
+    *,
+    explained: bool = False,
 ) -> Analysis:
     """Find the beats of a validated recording, judge their quality and classify them.
 
-    lead: by name; MLII, II or the first where not given. Raises InputError for a lead that the
-    recording does not have.
+    lead: by name; MLII, II or the first where not given. explained: say why, of the beats worth
+    it. Raises InputError for a lead that the recording does not have.
     """
     tell = progress or _silent
     chosen = choose_lead(record, lead)
@@ -119,6 +129,7 @@ def analyse(
         quality=found.quality,
         windows=found.windows,
         analysable=found.analysable,
+        explanation=_explanation(found.ready.cut, proba, classifier) if explained else None,
     )
 
 
@@ -143,6 +154,15 @@ def locate(signal: NDArray[np.floating], fs: float) -> Located:
         analysable=quality.analysable(windows, lost),
         ready=beats.prepare(canonical, fs, found.sample, judged.usable, together),
     )
+
+
+def _explanation(
+    beats_of: Callable[[NDArray[np.int64]], beats.Beats],
+    proba: NDArray[np.float32],
+    classifier: Classifier,
+) -> Explanation:
+    which = worth_explaining(proba)
+    return explain(classifier, beats_of(which), proba[which], which)
 
 
 def _silent(_step: str, _share: float) -> None:

@@ -11,9 +11,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import uniform_filter1d
 
-from ecg import filters
+from ecg import context, filters
+from ecg.context import CONTEXT, RR_FIELDS
 from ecg.errors import InputError
 from ecg.filters import FS
+
+RECORDING: Final = "recording"
+LONE: Final = "lone"
+VIEWS: Final = (RECORDING, LONE)
+"""Beats of a recording, which knows more of them, and beats sent alone."""
 
 BEFORE_S: Final = 0.512
 """Before the R peak: holds the P wave at PR intervals up to 0.3 s."""
@@ -21,27 +27,19 @@ AFTER_S: Final = 0.768
 """After the R peak: holds the T wave at QT intervals up to 0.6 s."""
 QRS_S: Final = 0.15
 """Half-width about the R peak in which a beat's amplitude is measured: a wide QRS lasts 0.2 s."""
-LOCAL_INTERVALS: Final = 10
-"""RR intervals, the beat's own previous one included, in the local mean."""
-
 BEFORE: Final = round(BEFORE_S * FS)
 WINDOW: Final = BEFORE + round(AFTER_S * FS)
 _QRS = slice(BEFORE - round(QRS_S * FS), BEFORE + round(QRS_S * FS) + 1)
+_QRS_REACH = round(0.1 * FS)
+_FIDUCIAL_STEPS = 4
 _TYPICAL_FROM = 2000
+_CHUNK = 4096
 
 CUT_S: Final = (0.2, 10.0)
 """Shortest and longest cut-out, in seconds, taken for one beat."""
 LARGEST: Final = 1e9
 """Largest absolute sample: beyond any unit (nV of an ECG stay below 1e8)."""
 
-RR_FIELDS: Final = ("previous_s", "next_s", "local_mean_s", "record_mean_s")
-_RATIOS: Final = ((0, 1), (0, 2), (1, 2), (0, 3), (1, 3), (2, 3))
-CONTEXT: Final = (
-    *RR_FIELDS,
-    *(f"{RR_FIELDS[a][:-2]}/{RR_FIELDS[b][:-2]}" for a, b in _RATIOS),
-    "amplitude/typical",
-    "similarity_to_typical",
-)
 CONSTANTS: Final = {
     "fs": FS,
     "before_s": BEFORE_S,
@@ -49,7 +47,6 @@ CONSTANTS: Final = {
     "qrs_s": QRS_S,
     "baseline_hz": filters.BASELINE_HZ,
     "noise_hz": filters.NOISE_HZ,
-    "local_intervals": LOCAL_INTERVALS,
     "context": list(CONTEXT),
 }
 """What an artefact was made for; loading refuses one that says otherwise."""
@@ -63,21 +60,29 @@ class Beats:
         amplitude, channel 1 its difference from the recording's typical beat over the
         recording's amplitude (zeros for a lone beat).
     context: (n_beats, len(CONTEXT)) float32; NaN is missing.
+    view: `RECORDING`, or `LONE` where each was sent without its recording.
     """
 
     windows: NDArray[np.float32]
     context: NDArray[np.float32]
+    view: str = RECORDING
 
     def __len__(self) -> int:
         return len(self.windows)
+
+    def take(self, rows: NDArray[np.int64]) -> "Beats":
+        """Return the beats of `rows` (n,), in memory."""
+        windows, context = np.asarray(self.windows[rows]), np.asarray(self.context[rows])
+        return Beats(windows, context, self.view)
 
 
 @dataclass(frozen=True)
 class Recording:
     """One lead made ready for cutting its beats, a few or all of them at a time.
 
-    canonical: (n,) at `FS`, filtered; centres: (n_beats,) R peaks in it; rr: (n_beats, 4) seconds
-    as `RR_FIELDS`; typical: (WINDOW,) the typical beat over typical_amplitude.
+    canonical: (n,) at `FS`, filtered; centres: (n_beats,) middles of the QRS in it; rr: (n_beats,
+    4) seconds as `RR_FIELDS`, between the R peaks as given; typical: (WINDOW,) the typical beat
+    over typical_amplitude; context: (n_beats, len(CONTEXT)).
     """
 
     canonical: NDArray[np.float64]
@@ -85,16 +90,15 @@ class Recording:
     rr: NDArray[np.float64]
     typical: NDArray[np.float64]
     typical_amplitude: float
+    context: NDArray[np.float32]
 
-    def cut(self, which: slice = slice(None)) -> Beats:
-        """Return the beats of `which`; none of them where there are none."""
-        raw = _cut(self.canonical, self.centres[which])
-        amplitude = _amplitude(raw)
-        scaled = raw / self.typical_amplitude
-        windows = np.stack([raw / amplitude[:, None], scaled - self.typical], axis=-1)
-        similarity = _similarity(scaled[:, _QRS], self.typical[_QRS])
-        against_typical = np.column_stack([amplitude / self.typical_amplitude, similarity])
-        return Beats(windows.astype(np.float32), context(self.rr[which], against_typical))
+    def cut(self, which: slice | NDArray[np.int64] = slice(None)) -> Beats:
+        """Return the beats of `which`, indices or a slice."""
+        own, difference, _ = _views(
+            self.canonical, self.centres[which], self.typical, self.typical_amplitude
+        )
+        windows = np.stack([own, difference], axis=-1).astype(np.float32)
+        return Beats(windows, self.context[which])
 
 
 def from_record(signal: NDArray[np.float64], fs: float, r_peaks: NDArray[np.int64]) -> Beats:
@@ -124,10 +128,17 @@ def prepare(
     that the typical one is made of; together: (n_beats - 1,) whether the interval from each beat
     to the next is an RR interval, and not the width of a gap; all of them where not given.
     """
-    centres = canonical_index(r_peaks, fs)
+    found = fiducials(canonical, canonical_index(r_peaks, fs))
+    centres = np.rint(found).astype(np.int64)
+    # Two marks on one QRS have one middle: time goes on by a sample all the same.
+    later = np.arange(len(found)) / fs
+    times = np.maximum.accumulate(found / filters.effective_fs(fs) - later) + later
+    rr = context.rr_context(r_peaks / fs, together)
     few = centres if usable is None or not usable.any() else centres[usable]
     typical, amplitude = _typical_beat(canonical, few)
-    return Recording(canonical, centres, rr_context(r_peaks / fs, together), typical, amplitude)
+    between = context.rr_context(times, together)
+    of_beats = _context(canonical, centres, typical, amplitude, between)
+    return Recording(canonical, centres, rr, typical, amplitude, of_beats)
 
 
 def from_cuts(
@@ -151,31 +162,7 @@ def from_cuts(
     first = raw / _amplitude(raw)[:, None]
     windows = np.stack([first, np.zeros_like(first)], axis=-1)
     known = rr if rr is not None else np.full((len(cuts), len(RR_FIELDS)), np.nan)
-    return Beats(windows.astype(np.float32), context(known, np.full((len(cuts), 2), np.nan)))
-
-
-def rr_context(
-    times: NDArray[np.float64], together: NDArray[np.bool_] | None = None
-) -> NDArray[np.float64]:
-    """Return (n_beats, 4) RR seconds, as `RR_FIELDS`, of beats at `times` (n_beats,) seconds.
-
-    NaN before the first and after the last beat and where an interval is not `together`; means
-    are over the intervals that are there. A lone beat has none.
-    """
-    out = np.full((len(times), len(RR_FIELDS)), np.nan)
-    rr = np.diff(times)
-    known = np.ones(len(rr), np.bool_) if together is None else together
-    if not known.any():
-        return out
-    out[1:, 0] = np.where(known, rr, np.nan)
-    out[:-1, 1] = np.where(known, rr, np.nan)
-    total = np.concatenate([[0.0], np.cumsum(np.where(known, rr, 0.0))])
-    counted = np.concatenate([[0], np.cumsum(known)])
-    start = np.maximum(np.arange(len(times)) - LOCAL_INTERVALS, 0)
-    count = counted - counted[start]
-    out[1:, 2] = np.where(count > 0, (total - total[start]) / np.maximum(count, 1), np.nan)[1:]
-    out[:, 3] = rr[known].mean()
-    return out
+    return Beats(windows.astype(np.float32), context.of_lone_beats(known), LONE)
 
 
 def canonical_index(r_peaks: NDArray[np.int64], fs: float) -> NDArray[np.int64]:
@@ -183,10 +170,23 @@ def canonical_index(r_peaks: NDArray[np.int64], fs: float) -> NDArray[np.int64]:
     return np.asarray(np.rint(r_peaks * (filters.effective_fs(fs) / fs)), np.int64)
 
 
-def context(rr: NDArray[np.float64], against_typical: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Join RR seconds (n, 4), their ratios, and comparisons with the typical beat (n, 2)."""
-    ratios = [rr[:, a] / rr[:, b] for a, b in _RATIOS]
-    return np.column_stack([rr, *ratios, against_typical]).astype(np.float32)
+def fiducials(canonical: NDArray[np.float64], centres: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Return the middle of each QRS near `centres` (n_beats,): where its steepness has its centre.
+
+    Annotators and detectors mark R peaks up to 50 ms apart; RR intervals and windows are to be the
+    same whoever marked them. In samples at `FS`, with a fraction.
+    """
+    steepness = np.gradient(canonical) ** 2
+    reach = np.arange(-_QRS_REACH, _QRS_REACH + 1)
+    taper = np.hanning(len(reach) + 2)[1:-1]
+    found = centres.astype(np.float64)
+    for _ in range(_FIDUCIAL_STEPS):
+        at = np.clip(np.rint(found).astype(np.int64)[:, None] + reach, 0, len(canonical) - 1)
+        weight = steepness[at] * taper
+        total = np.maximum(weight.sum(axis=1), 1e-30)
+        found = (weight * at).sum(axis=1) / total
+    kept = np.abs(found - centres) <= _QRS_REACH
+    return np.where(kept, found, centres)
 
 
 def main_peaks(canonical: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -205,6 +205,44 @@ def main_peaks(canonical: NDArray[np.float64]) -> NDArray[np.int64]:
     level = np.median(canonical, axis=1, keepdims=True)
     largest = np.argmax(np.abs(np.take_along_axis(canonical, near, axis=1) - level), axis=1)
     return np.asarray(near[np.arange(len(near)), largest], np.int64)
+
+
+def _views(
+    canonical: NDArray[np.float64],
+    centres: NDArray[np.int64],
+    typical: NDArray[np.float64],
+    typical_amplitude: float,
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    """Return beats over their own amplitude, their difference from the typical one, amplitudes."""
+    raw = _cut(canonical, centres)
+    amplitude = _amplitude(raw)
+    return raw / amplitude[:, None], raw / typical_amplitude - typical, amplitude
+
+
+def _context(
+    canonical: NDArray[np.float64],
+    centres: NDArray[np.int64],
+    typical: NDArray[np.float64],
+    typical_amplitude: float,
+    rr: NDArray[np.float64],
+) -> NDArray[np.float32]:
+    if len(centres) == 0:
+        return np.empty((0, len(CONTEXT)), np.float32)
+    chunks = [centres[start : start + _CHUNK] for start in range(0, len(centres), _CHUNK)]
+    qrs = [_cut(canonical, chunk)[:, _QRS] for chunk in chunks]
+    similarity = np.concatenate([_similarity(part, typical[_QRS]) for part in qrs])
+    late = centres[context.late_beats(rr[:, 0], similarity)]
+    shape, scale = _typical_beat(canonical, late)
+    late_beat = shape * (scale / typical_amplitude)
+    parts = []
+    for chunk in chunks:
+        own, difference, amplitude = _views(canonical, chunk, typical, typical_amplitude)
+        measured = context.measure(own, difference, typical, late_beat)
+        parts.append((measured, amplitude / typical_amplitude, context.qrs_shape(own)))
+    measures = {name: np.concatenate([p[0][name] for p in parts]) for name in context.MEASURES}
+    against_typical = np.column_stack([np.concatenate([p[1] for p in parts]), similarity])
+    likeness = context.compare(np.concatenate([p[2] for p in parts]))
+    return context.of_recording(rr, against_typical, measures, likeness)
 
 
 def _cut(canonical: NDArray[np.float64], centres: NDArray[np.int64]) -> NDArray[np.float64]:

@@ -13,6 +13,7 @@ from ecg import scoring
 from ecg.aami import CLASSES, symbol_to_class
 from ecg.analysis import Analysis, RowAnalysis
 from ecg.errors import InputError
+from ecg.explain import FAMILIES, FROM_S, STEP_S, Explanation
 from ecg.gaps import bridged
 from ecg.quality import LEVELS, REASONS, WINDOW_S
 from ecg.record import Annotation, Record
@@ -51,6 +52,7 @@ def to_columns(
         },
         "agreement": _agreement(analysis),
         "trace": to_trace(analysis) if trace else None,
+        "explanations": to_explanations(analysis.explanation),
     }
 
 
@@ -100,6 +102,23 @@ def to_trace(analysis: Analysis) -> dict[str, Any]:
         "missing": MISSING,
         "data": base64.b64encode(counts.tobytes()).decode(),
     }
+
+
+def to_explanations(explanation: Explanation | None) -> dict[str, Any] | None:
+    """Return explanations as columns, ready for JSON."""
+    if explanation is None:
+        return None
+    return {
+        "beat": explanation.beat.tolist(),
+        "from_s": FROM_S,
+        "step_s": STEP_S,
+        "window": _rounded(explanation.window),
+        "context": {name: _rounded(explanation.context[:, i]) for i, name in enumerate(FAMILIES)},
+    }
+
+
+def _rounded(values: NDArray[np.float32]) -> Any:
+    return values.astype(np.float64).round(4).tolist()
 
 
 def _facts(record: Record) -> dict[str, Any]:
@@ -158,6 +177,7 @@ def _columns_of_rows(analysis: RowAnalysis, proba: bool) -> dict[str, Any]:
         "quality": None,
         "agreement": _agreement_of_rows(analysis),
         "trace": None,
+        "explanations": to_explanations(analysis.explanation),
     }
 
 

@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg import aami
-from ecg.beats import Beats
+from ecg.beats import LONE, WINDOW, Beats
+from ecg.context import CONTEXT
 from pipeline.params import Smote
 
 Protocol = Literal["inter_patient", "random_split"]
@@ -16,12 +17,16 @@ PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
 
 RECORDS: Final = Path("data/mit-bih")
 NOISES: Final = Path("data/mit-bih-noise")
+CHALLENGE: Final = Path("data/challenge-2017")
 BEATS: Final = Path("data/beats")
+CONDUCTED: Final = Path("data/conducted")
+RHYTHMS: Final = Path("data/rhythms")
 TRAINING: Final = Path("data/training")
 NETWORKS: Final = Path("data/networks")
 ARTEFACTS: Final = Path("data/artefacts")
 REPORTS: Final = Path("reports")
 METRICS: Final = REPORTS / "metrics.json"
+OF_CHALLENGE: Final = 0
 
 
 @dataclass(frozen=True)
@@ -40,17 +45,35 @@ class Dataset:
 
 
 @dataclass(frozen=True)
+class Conducted:
+    """Beats that are surely of class N; record: (n,) number of the challenge's recording."""
+
+    beats: Beats
+    record: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Made:
+    """Beats in rhythms that were made up, by their context alone; label: (n,) N or S.
+
+    record: (n,) number of the MIT-BIH record they were made of, else `OF_CHALLENGE`.
+    """
+
+    context: NDArray[np.float32]
+    label: NDArray[np.int64]
+    record: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
 class Split:
-    """Indices of beats: none is in two parts."""
+    """Indices of beats: none is in both parts."""
 
     train: NDArray[np.int64]
-    validation: NDArray[np.int64]
     test: NDArray[np.int64]
 
 
 def save(dataset: Dataset, folder: Path) -> None:
     """Write the arrays, each a .npy file, so that stages map what they need."""
-    folder.mkdir(parents=True, exist_ok=True)
     arrays: dict[str, NDArray[Any]] = {
         "windows": dataset.beats.windows,
         "context": dataset.beats.context,
@@ -59,45 +82,90 @@ def save(dataset: Dataset, folder: Path) -> None:
         "record": dataset.record,
         "sample": dataset.sample,
     }
-    for name, array in arrays.items():
-        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+    _save(arrays, folder)
 
 
 def load(folder: Path = BEATS) -> Dataset:
     """Map what `save` wrote."""
-    names = ("windows", "context", "lone", "label", "record", "sample")
-    arrays = {name: np.load(folder / f"{name}.npy", mmap_mode="r") for name in names}
-    beats = Beats(arrays.pop("windows"), arrays.pop("context"))
-    return Dataset(beats=beats, **arrays)
+    windows, context, *others = _load(
+        ("windows", "context", "lone", "label", "record", "sample"), folder
+    )
+    return Dataset(Beats(windows, context), *others)
+
+
+def save_conducted(conducted: Conducted, folder: Path = CONDUCTED) -> None:
+    """Write the arrays, each a .npy file."""
+    windows, context = conducted.beats.windows, conducted.beats.context
+    _save({"windows": windows, "context": context, "record": conducted.record}, folder)
+
+
+def load_conducted(folder: Path = CONDUCTED) -> Conducted:
+    """Map what `save_conducted` wrote."""
+    windows, context, record = _load(("windows", "context", "record"), folder)
+    return Conducted(Beats(windows, context), record)
+
+
+def save_made(made: Made, folder: Path = RHYTHMS) -> None:
+    """Write the arrays, each a .npy file."""
+    _save({"context": made.context, "label": made.label, "record": made.record}, folder)
+
+
+def load_made(folder: Path = RHYTHMS) -> Made:
+    """Map what `save_made` wrote."""
+    return Made(*_load(("context", "label", "record"), folder))
+
+
+def no_beats() -> Beats:
+    """Return none."""
+    return Beats(np.empty((0, WINDOW, 2), np.float32), np.empty((0, len(CONTEXT)), np.float32))
+
+
+def lone_beats(dataset: Dataset, rows: NDArray[np.int64], context: NDArray[np.float32]) -> Beats:
+    """Return the beats of `rows` as if each had been sent alone, with `context` (n, ...)."""
+    windows = np.zeros((len(rows), WINDOW, 2), np.float32)
+    windows[..., 0] = dataset.lone[rows]
+    return Beats(windows, context, LONE)
+
+
+def join_beats(parts: list[Beats]) -> Beats:
+    """Return the beats of all parts, in order."""
+    return Beats(
+        np.concatenate([p.windows for p in parts]),
+        np.concatenate([p.context for p in parts]),
+        parts[0].view,
+    )
 
 
 def split(dataset: Dataset, protocol: Protocol, params: Smote) -> Split:
-    """Return the beats that `protocol` trains, stops and tests on."""
+    """Return the beats that `protocol` trains and tests on."""
     if protocol == "inter_patient":
-        return inter_patient(dataset.record, params.validation_records)
+        return inter_patient(dataset.record)
     return random_split(dataset.label, params.random_split, params.seed)
 
 
-def inter_patient(record: NDArray[np.int64], validation_records: list[str]) -> Split:
-    """Train on DS1 less the validation records, test on DS2; paced records on either side.
-
-    Raises SystemExit when a validation record is not in DS1.
-    """
-    outside = set(validation_records) - set(aami.DS1)
-    if outside:
-        raise SystemExit(f"smote.validation_records: {sorted(outside)} are not in DS1")
-    training = set(aami.DS1 + aami.PACED_TRAIN) - set(validation_records)
-    parts = (training, validation_records, aami.DS2 + aami.PACED_TEST)
+def inter_patient(record: NDArray[np.int64]) -> Split:
+    """Train on DS1, test on DS2; paced records on either side."""
+    parts = (aami.DS1 + aami.PACED_TRAIN, aami.DS2 + aami.PACED_TEST)
     return Split(*(np.flatnonzero(np.isin(record, [int(r) for r in part])) for part in parts))
 
 
 def random_split(label: NDArray[np.int64], shares: list[float], seed: int) -> Split:
     """Split by beat, stratified by class: patients leak from training into testing."""
     rng = np.random.default_rng(seed)
-    parts: list[list[NDArray[np.int64]]] = [[], [], []]
+    parts: list[list[NDArray[np.int64]]] = [[], []]
     for value in np.unique(label):
         rows = rng.permutation(np.flatnonzero(label == value))
-        ends = np.rint(np.cumsum(shares[:2]) * len(rows)).astype(int)
+        ends = np.rint(np.cumsum(shares[:1]) * len(rows)).astype(int)
         for part, chunk in zip(parts, np.split(rows, ends), strict=True):
             part.append(chunk)
     return Split(*(np.sort(np.concatenate(part)) for part in parts))
+
+
+def _save(arrays: dict[str, NDArray[Any]], folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, array in arrays.items():
+        np.save(folder / f"{name}.npy", array, allow_pickle=False)
+
+
+def _load(names: tuple[str, ...], folder: Path) -> list[NDArray[Any]]:
+    return [np.load(folder / f"{name}.npy", mmap_mode="r") for name in names]

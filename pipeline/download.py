@@ -24,12 +24,16 @@ from pipeline.streams import Stream, open_file, open_http
 
 ARCHIVE = "mit-bih-arrhythmia-database-1.0.0.zip"
 NOISE_ARCHIVE = "mit-bih-noise-stress-test-database-1.0.0.zip"
-PHYSIONET = "https://physionet.org/static/published-projects"
-# By name, which its manifest and its folder in data/ bear: PhysioNet's project and its archive.
-DATABASES = {"mit-bih": ("mitdb", ARCHIVE), "mit-bih-noise": ("nstdb", NOISE_ARCHIVE)}
+PHYSIONET = "https://physionet.org/static/published-projects/mitdb"
+# By name, which its manifest and its folder in data/ bear: PhysioNet's folder and the archive.
+DATABASES = {
+    "mit-bih": (PHYSIONET, ARCHIVE),
+    "mit-bih-noise": ("https://physionet.org/static/published-projects/nstdb", NOISE_ARCHIVE),
+    "challenge-2017": ("https://physionet.org/files/challenge-2017/1.0.0", "training2017.zip"),
+}
 MIRROR = "BEATWISE_MIRROR"
 ACCEPTED = "a folder or a file://, http://, https:// or s3:// address"
-# The public archives are 74 MB at most and their members 2 MB: far beyond is another thing.
+# The public archives are 94 MB at most and their members 2 MB: far beyond is another thing.
 MAX_ARCHIVE_BYTES = 256 * 2**20
 MAX_MEMBER_BYTES = 8 * 2**20
 # disable=None: a bar on a terminal, silence in a log.
@@ -55,7 +59,7 @@ class Job:
     target: Path
     work: Path
     archive: str = ARCHIVE
-    project: str = "mitdb"
+    home: str = PHYSIONET
     attempts: int = 4
     pause_s: float = 1.0
     timeout_s: float = 20.0
@@ -63,7 +67,7 @@ class Job:
     @property
     def address(self) -> str:
         """Name the archive's address."""
-        return f"{mirror_folder(self.mirror, self.project).rstrip('/')}/{self.archive}"
+        return f"{mirror_folder(self.mirror, self.home).rstrip('/')}/{self.archive}"
 
     @property
     def part(self) -> Path:
@@ -71,13 +75,13 @@ class Job:
         return self.work / f"{self.archive}.part"
 
 
-def mirror_folder(setting: str | None, project: str = "mitdb") -> str:
+def mirror_folder(setting: str | None, home: str = PHYSIONET) -> str:
     """Turn the mirror setting into the address of the archive's folder; PhysioNet when unset.
 
     Raises DownloadError (code mirror) on another kind of address. A folder gives its path.
     """
     if not setting:
-        return f"{PHYSIONET}/{project}"
+        return home
     parts = urlsplit(setting)
     if parts.scheme == "file" and parts.netloc in ("", "localhost"):
         return unquote(parts.path)
@@ -265,10 +269,10 @@ def main() -> int:
     if name not in DATABASES:
         print(f"download: name one of {', '.join(DATABASES)}.", file=sys.stderr)
         return 2
-    project, archive = DATABASES[name]
+    home, archive = DATABASES[name]
     manifest, data = Path(__file__).with_name(f"{name}.sha256"), Path("data")
     work = data / "download" / name
-    return run(Job(os.environ.get(MIRROR), manifest, data / name, work, archive, project))
+    return run(Job(os.environ.get(MIRROR), manifest, data / name, work, archive, home))
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The convolutional network: define, fit, embed, convert. TensorFlow stays in this file."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -8,13 +9,17 @@ import onnx
 import tensorflow as tf
 import tf2onnx
 from numpy.typing import NDArray
-from tqdm.keras import TqdmCallback
+from tqdm import tqdm
 
 from ecg.aami import CLASSES
 from ecg.beats import WINDOW
 from pipeline.params import Network
 
 ONNX_OPSET = 15
+LEAST_PROBA = 1e-3
+"""Added before the logarithm: below it a probability says nothing more."""
+
+Epoch = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
 def fix_seed(seed: int) -> None:
@@ -24,7 +29,11 @@ def fix_seed(seed: int) -> None:
 
 
 def define(params: Network) -> keras.Model:
-    """Return windows (n, WINDOW, 2) -> [embedding (n, embedding), proba (n, 5)]."""
+    """Return windows (n, WINDOW, 2) -> [embedding (n, 5), proba (n, 5)].
+
+    The embedding has one axis a class, the logarithm of its probability: axes of a kind that
+    networks fitted to different beats share, so that trees may learn from all of them.
+    """
     windows = keras.Input((WINDOW, 2), name="windows")
     x = windows
     for filters, size, stride in zip(params.filters, (9, 7, 5, 3), (2, 1, 1, 1), strict=True):
@@ -34,44 +43,36 @@ def define(params: Network) -> keras.Model:
         x = keras.layers.MaxPooling1D(2)(x)
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dropout(params.dropout)(x)
-    embedding = keras.layers.Dense(params.embedding, activation="relu", name="embedding")(x)
-    x = keras.layers.Dropout(params.dropout)(embedding)
+    x = keras.layers.Dense(params.hidden, activation="relu")(x)
+    x = keras.layers.Dropout(params.dropout)(x)
     proba = keras.layers.Dense(len(CLASSES), activation="softmax", name="proba")(x)
+    embedding = keras.layers.Lambda(_log, name="embedding")(proba)
     return keras.Model(windows, [embedding, proba])
 
 
-def fit(
-    network: keras.Model,
-    training: tuple[NDArray[np.float32], NDArray[np.int64]],
-    validation: tuple[NDArray[np.float32], NDArray[np.int64]],
-    params: Network,
-) -> dict[str, list[float]]:
-    """Fit to (windows, label); the best epoch by validation loss is kept. Return the history."""
+def _log(proba: tf.Tensor) -> tf.Tensor:
+    return keras.ops.log(proba + LEAST_PROBA)
+
+
+def fit(network: keras.Model, epochs: Iterator[Epoch], params: Network) -> list[float]:
+    """Fit to (windows, label) of each epoch in turn, the rate falling; return the losses."""
     head = keras.Model(network.input, network.output[1])
-    head.compile(
-        keras.optimizers.Adam(params.learning_rate),
-        "sparse_categorical_crossentropy",
-        metrics=["accuracy"],
-    )
-    history = head.fit(
-        *training,
-        validation_data=validation,
-        batch_size=params.batch,
-        epochs=params.epochs,
-        verbose=0,
-        callbacks=[
-            keras.callbacks.EarlyStopping(
-                "val_loss", patience=params.patience, restore_best_weights=True
-            ),
-            keras.callbacks.ReduceLROnPlateau("val_loss", factor=0.4, patience=1, min_lr=5e-5),
-            TqdmCallback(verbose=0, desc="network"),
-        ],
-    )
-    return {name: [float(v) for v in values] for name, values in history.history.items()}
+    head.compile(keras.optimizers.Adam(params.learning_rate), "sparse_categorical_crossentropy")
+    losses = []
+    bar = tqdm(total=params.epochs, desc="network", unit="epoch", disable=None, leave=False)
+    for epoch, (windows, label) in enumerate(epochs):
+        head.optimizer.learning_rate = params.learning_rate * (1.05 - epoch / params.epochs)
+        found = head.fit(windows, label, batch_size=params.batch, epochs=1, verbose=0)
+        losses.append(float(found.history["loss"][0]))
+        bar.update()
+    bar.close()
+    return losses
 
 
 def embed(network: keras.Model, windows: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Return the embedding (n, embedding) of windows (n, WINDOW, 2)."""
+    """Return the embedding (n, 5) of windows (n, WINDOW, 2)."""
+    if not len(windows):
+        return np.empty((0, len(CLASSES)), np.float32)
     return np.asarray(network.predict(windows, batch_size=2048, verbose=0)[0])
 
 

@@ -20,7 +20,6 @@ class Generate:
 @dataclass(frozen=True)
 class Smote:
     seed: int
-    validation_records: list[str]
     random_split: list[float]
     minority_share: float
     neighbours: int
@@ -29,29 +28,34 @@ class Smote:
 @dataclass(frozen=True)
 class Network:
     filters: list[int]
-    embedding: int
+    hidden: int
     dropout: float
     batch: int
     epochs: int
-    patience: int
     learning_rate: float
+    normal_beats: int
+    conducted_beats: int
+    repeats: list[int]
 
 
 @dataclass(frozen=True)
 class Trees:
-    rounds: int
-    patience: int
+    shape_rounds: int
+    rhythm_rounds: int
     max_depth: int
     learning_rate: float
     min_child_weight: float
+    reg_lambda: float
     subsample: float
     colsample_bytree: float
+    conducted_weight: float
+    made_weight: float
 
 
 @dataclass(frozen=True)
 class Train:
-    seed: int
-    lone_share: float
+    seeds: list[int]
+    folds: list[list[str]]
     network: Network
     trees: Trees
 

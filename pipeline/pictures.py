@@ -41,6 +41,31 @@ def noise_curve(curve: dict[str, Any], path: Path) -> None:
     _save(figure, path)
 
 
+def classes_in_noise(curve: dict[str, Any], path: Path) -> None:
+    """Draw the F1 of S and V against the noise, by its kind."""
+    figure, axes = _figure("S and V in noise, unseen patients", "signal to noise, dB", "F1")
+    for i, (kind, by_snr) in enumerate(curve.items()):
+        snr = [int(name.removesuffix("_db")) for name in by_snr]
+        for name, style in (("S", "--"), ("V", "-")):
+            values = [figures[name]["f1"] for figures in by_snr.values()]
+            axes.plot(
+                snr, values, style, color=_COLOURS[i], marker="o", ms=3, label=f"{kind} {name}"
+            )
+    axes.legend(fontsize="small")
+    _save(figure, path)
+
+
+def abstention(confidence: NDArray[np.float32], right: NDArray[np.bool_], path: Path) -> None:
+    """Draw the accuracy of the beats that are answered when the least sure ones are left out."""
+    order = np.argsort(-confidence, kind="stable")
+    coverage = np.arange(1, len(order) + 1) / len(order)
+    accuracy = np.cumsum(right[order]) / np.arange(1, len(order) + 1)
+    shown = np.unique(np.linspace(len(order) // 20, len(order) - 1, 400).astype(np.int64))
+    figure, axes = _figure("Leaving out the least sure", "share answered", "share that is right")
+    axes.plot(coverage[shown], accuracy[shown], color=_COLOURS[0])
+    _save(figure, path)
+
+
 def roc(
     label: NDArray[np.int64], proba: NDArray[np.float32], protocol: str, path: Path
 ) -> dict[str, float]:

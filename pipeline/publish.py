@@ -14,7 +14,9 @@ from ecg import classifier
 from pipeline import dataset, params
 from pipeline.artefact import PARITY, write_manifest
 
-SIGNAL_PATH: Final = ("aami.py", "beats.py", "classifier.py", "errors.py", "filters.py")
+SIGNAL_PATH: Final = (
+    *("aami.py", "beats.py", "classifier.py", "context.py", "errors.py", "filters.py"),
+)
 """What makes an answer of the artefact: a reader or an export may change without a new one."""
 
 
@@ -24,7 +26,10 @@ def card(folder: Path, metrics: Path) -> dict[str, Any]:
     del manifest["files"]
     manifest["protocols"] = json.loads(metrics.read_text())["beats"][manifest["name"]]
     manifest["parity"] = json.loads((folder / PARITY).read_text())
-    manifest["data"] = "MIT-BIH Arrhythmia Database 1.0.0 (Moody & Mark 2001), ODC-By 1.0"
+    manifest["data"] = (
+        "MIT-BIH Arrhythmia Database 1.0.0 (Moody & Mark 2001), "
+        "PhysioNet/CinC Challenge 2017 (Clifford et al. 2017), ODC-By 1.0"
+    )
     # Git's revision would differ after each commit; the sources of the signal path do not.
     manifest["ecg_sha256"] = sources_digest([Path("ecg") / name for name in SIGNAL_PATH])
     return manifest
@@ -43,7 +48,7 @@ def main() -> None:
     source, target = dataset.ARTEFACTS / "inter_patient", Path("models") / name
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for file in (classifier.MODEL, classifier.GOLDEN):
+    for file in (*classifier.MODELS.values(), classifier.GOLDEN):
         shutil.copyfile(source / file, target / file)
     write_manifest(target, card(source, dataset.METRICS))
     classifier.load(target).replay()

@@ -4,7 +4,6 @@
 `records`: the served analysis of the test records, class by class, beside reference R peaks.
 """
 
-import csv
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +21,7 @@ from ecg.classifier import load as load_model
 from ecg.detector import find_r_peaks
 from ecg.record import Annotation, Record
 from ecg.scoring import Comparison, compare
-from pipeline import dataset
+from pipeline import counts, dataset
 
 Signal = NDArray[np.float64]
 
@@ -73,7 +72,7 @@ def with_noise(
 
 def qrs(names: tuple[str, ...], jobs: int) -> dict[str, Any]:
     """Return the detector's figures over the records `names`."""
-    every = _each(_detections, names, jobs, "R peaks")
+    every = each(_detections, names, jobs, "R peaks")
     found: dict[str, Any] = {}
     for label, start in STARTS.items():
         found[label] = {
@@ -85,7 +84,7 @@ def qrs(names: tuple[str, ...], jobs: int) -> dict[str, Any]:
 
 def records(artefact: Path, names: tuple[str, ...], jobs: int) -> dict[str, Any]:
     """Return figures of an artefact on `names` with detected R peaks; write them by record."""
-    answers = _each(_answered, names, jobs, "records", artefact)
+    answers = each(_answered, names, jobs, "records", artefact)
     found: dict[str, Any] = {}
     for map_name, classes_map in MAPS.items():
         for label, start in STARTS.items():
@@ -95,7 +94,8 @@ def records(artefact: Path, names: tuple[str, ...], jobs: int) -> dict[str, Any]
             ]
             found.setdefault(map_name, {})[label] = _class_figures(compared)
     by_record = [compare(*answer) for answer in answers]
-    _write(dataset.REPORTS / "records.csv", names, by_record)
+    matrices = {name: one.matrix for name, one in zip(names, by_record, strict=True)}
+    counts.write(dataset.REPORTS / "records.csv", matrices)
     return found
 
 
@@ -105,9 +105,10 @@ def _middle(values: NDArray[np.float64]) -> float:
     return float(ordered[cut : len(ordered) - cut].mean())
 
 
-def _each(
+def each(
     call: Callable[..., Any], names: tuple[str, ...], jobs: int, title: str, *args: Any
 ) -> list[Any]:
+    """Return what `call` returns for each record, in order, while a bar tells how far it is."""
     done = joblib.Parallel(n_jobs=jobs, return_as="generator")(
         joblib.delayed(call)(name, *args) for name in names
     )
@@ -133,10 +134,11 @@ def _compared(
 
 def _beats_only(record: Record, sample: NDArray[np.int64], start_s: float = 0.0) -> Comparison:
     classes = np.zeros(len(sample), np.int64)
-    return compare(_reference(record), sample, classes, record.fs, start_s=start_s)
+    return compare(marks_of(record), sample, classes, record.fs, start_s=start_s)
 
 
-def _reference(record: Record) -> Annotation:
+def marks_of(record: Record) -> Annotation:
+    """Return the reference annotation; raises SystemExit where there is none."""
     if record.annotation is None:
         raise SystemExit("evaluate: a record has no annotation")
     return record.annotation
@@ -149,7 +151,7 @@ def _qrs_figures(compared: list[Comparison]) -> dict[str, Any]:
 
 
 def _noise_curve(names: tuple[str, ...], jobs: int) -> dict[str, Any]:
-    every = _each(_in_noise, names, jobs, "noise")
+    every = each(_in_noise, names, jobs, "noise")
     curve: dict[str, Any] = {}
     for kind in NOISES:
         for snr in SNR_DB:
@@ -168,7 +170,7 @@ def _noise_curve(names: tuple[str, ...], jobs: int) -> dict[str, Any]:
 def _in_noise(name: str) -> dict[tuple[str, int], tuple[Comparison, Comparison, float]]:
     record = load(name)
     signal = record.signal[:, 0].astype(np.float64)
-    reference, symbols = _reference(record), aami.symbol_to_class()
+    reference, symbols = marks_of(record), aami.symbol_to_class()
     r_peaks = reference.sample[[symbol in symbols for symbol in reference.symbol]]
     found = {}
     for kind in NOISES:
@@ -189,7 +191,7 @@ def _answered(
 ) -> tuple[Annotation, NDArray[np.int64], NDArray[np.int64], float]:
     record = load(name)
     found = analyse(record, load_model(artefact))
-    return _reference(record), found.sample, found.aami_class, record.fs
+    return marks_of(record), found.sample, found.aami_class, record.fs
 
 
 def _class_figures(compared: list[Comparison]) -> dict[str, Any]:
@@ -198,12 +200,3 @@ def _class_figures(compared: list[Comparison]) -> dict[str, Any]:
     for target, values in scoring.average(compared).items():
         rates[target] |= {f"average_{name}": value for name, value in values.items()}
     return {**rates, **scoring.scores(gross.matrix)}
-
-
-def _write(path: Path, names: tuple[str, ...], compared: list[Comparison]) -> None:
-    columns = [f"{a}_as_{b}" for a in (*aami.CLASSES, "O") for b in (*aami.CLASSES, "O")]
-    with path.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(["record", *columns])
-        rows = zip(names, compared, strict=True)
-        writer.writerows([name, *one.matrix.ravel().tolist()] for name, one in rows)

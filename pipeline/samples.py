@@ -20,7 +20,7 @@ import sleepecg
 from numpy.typing import NDArray
 
 from ecg.aami import CLASSES
-from ecg.beats import RR_FIELDS, rr_context
+from ecg.context import RR_FIELDS, rr_context
 from pipeline.generate import Source, read
 
 SAMPLES = Path("samples/beats.npz")
@@ -29,6 +29,7 @@ EXAMPLE = Path("web/example/mitdb-208.zip")
 GAIN = 200  # converter units a mV, as in the database
 FS = 360.0
 BEFORE, AFTER = 288, 360
+RECORDING_SAMPLES = 60 * 360
 UNLABELLED = -1
 
 # How many of each class of records 100 and 101, evenly spaced; the index of each beat of 208.
@@ -55,7 +56,7 @@ class Sample:
 def main() -> None:
     folder = Path(sys.argv[1])
     sources = {name: read(name, folder) for name in ("100", "101")}
-    sources["208"] = _excerpt()
+    sources["208"] = excerpt = _excerpt()
     samples = [
         _cut(sources[name], index)
         for (name, label), count in PICKED.items()
@@ -72,6 +73,8 @@ def main() -> None:
         label=np.array([s.label for s in samples], np.int64),
         record=np.array([int(s.record) for s in samples], np.int64),
         sample=np.array([s.sample for s in samples], np.int64),
+        recording=np.round(excerpt.signal[:RECORDING_SAMPLES], 3).astype(np.float32),
+        recording_r_peak=excerpt.r_peaks[excerpt.r_peaks < RECORDING_SAMPLES],
     )
     shown = {"fs": FS, "beats": [_for_the_page(samples[row]) for row in SHOWN]}
     WEB.write_text(json.dumps(shown, separators=(",", ":")) + "\n")

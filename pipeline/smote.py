@@ -6,7 +6,7 @@ import numpy as np
 from imblearn.over_sampling import SMOTE
 from numpy.typing import NDArray
 
-from ecg.beats import RR_FIELDS, WINDOW, Beats, context
+from ecg.beats import WINDOW, Beats
 from pipeline import dataset, params
 
 
@@ -15,8 +15,7 @@ def oversample(
 ) -> tuple[Beats, NDArray[np.int64]]:
     """Return interpolated beats and their labels (Chawla et al., JAIR 16, 2002); no real ones.
 
-    Interpolates windows, RR seconds and the two comparisons with the typical beat; ratios are
-    computed anew from the interpolated seconds. Beats with a missing context take no part.
+    Interpolates windows and context. Beats with a missing context take no part.
     """
     rows = _to_rows(beats)
     complete = np.isfinite(rows).all(axis=1)
@@ -48,14 +47,11 @@ def _targets(label: NDArray[np.int64], wanted: params.Smote) -> dict[int, int]:
 
 
 def _to_rows(beats: Beats) -> NDArray[np.float32]:
-    seconds = beats.context[:, : len(RR_FIELDS)]
-    return np.hstack([beats.windows.reshape(len(beats), -1), seconds, beats.context[:, -2:]])
+    return np.hstack([beats.windows.reshape(len(beats), -1), beats.context])
 
 
 def _from_rows(rows: NDArray[np.float32]) -> Beats:
-    windows = rows[:, : 2 * WINDOW].reshape(-1, WINDOW, 2)
-    rest = rows[:, 2 * WINDOW :].astype(np.float64)
-    return Beats(windows, context(rest[:, :-2], rest[:, -2:]))
+    return Beats(rows[:, : 2 * WINDOW].reshape(-1, WINDOW, 2), rows[:, 2 * WINDOW :])
 
 
 def _save(path: Path, parts: dataset.Split, made: Beats, label: NDArray[np.int64]) -> None:
@@ -63,7 +59,6 @@ def _save(path: Path, parts: dataset.Split, made: Beats, label: NDArray[np.int64
     np.savez(
         path,
         train=parts.train,
-        validation=parts.validation,
         test=parts.test,
         windows=made.windows,
         context=made.context,

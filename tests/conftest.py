@@ -25,8 +25,9 @@ from onnx import TensorProto, helper, numpy_helper
 from playwright.sync_api import Browser
 
 from ecg.aami import CLASSES
-from ecg.beats import CONSTANTS, CONTEXT, WINDOW
-from ecg.classifier import GOLDEN, MANIFEST, MODEL, PROTOCOL, golden_beats, load
+from ecg.beats import CONSTANTS, WINDOW
+from ecg.classifier import GOLDEN, MANIFEST, MODELS, PROTOCOL, golden_beats, load
+from ecg.context import CONTEXT, RATIOS
 from tests.browsing import chromium
 
 ROOT = Path(__file__).parent.parent
@@ -135,12 +136,18 @@ def made_up_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def write_made_up_artefact(folder: Path) -> None:
     """Write an artefact that loads, and whose golden beats replay."""
     folder.mkdir(parents=True)
-    onnx.save(_made_up_network(), str(folder / MODEL))
+    for name in MODELS.values():
+        onnx.save(_made_up_network(), str(folder / name))
     golden = _golden_input()
-    write_golden(folder, {**golden, "proba": np.zeros((4, 5)), "embedding": np.zeros((4, 8))})
+    beats = golden_beats(golden)
+    for prefix in beats:
+        golden |= {f"{prefix}proba": np.zeros((4, 5)), f"{prefix}embedding": np.zeros((4, 8))}
+    write_golden(folder, golden)
     write_manifest(folder)
-    proba, embedding = load(folder).run(golden_beats(golden))
-    write_golden(folder, {**golden, "proba": proba, "embedding": embedding})
+    model = load(folder)
+    for prefix, some in beats.items():
+        golden[f"{prefix}proba"], golden[f"{prefix}embedding"] = model.run(some)
+    write_golden(folder, golden)
     write_manifest(folder)
 
 
@@ -153,7 +160,8 @@ def write_golden(folder: Path, golden: dict[str, Any]) -> None:
 def write_manifest(folder: Path, **other: object) -> None:
     """Write the manifest of the files that lie in `folder`."""
     files = {
-        name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in (MODEL, GOLDEN)
+        name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
+        for name in (*MODELS.values(), GOLDEN)
     }
     card = {
         "protocol": PROTOCOL,
@@ -184,6 +192,8 @@ def _golden_input() -> dict[str, Any]:
         "fs": np.float64(125.0),
         "r_peak": np.array([51, 64, 76, 89]),
         "rr": np.array([[0.8, 0.8, 0.8, 0.8]] * 3 + [[np.nan] * 4]),
+        "recording": np.tile(beats[1], 5).astype(np.float32),
+        "recording_r_peak": 64 + len(beats[1]) * np.arange(5),
     }
 
 
@@ -192,7 +202,7 @@ def _made_up_network() -> onnx.ModelProto:
     weights = {
         "to_embedding": generator.normal(0, 0.1, (WINDOW * 2, 8)).astype(np.float32),
         "to_score": generator.normal(0, 0.5, (8, len(CLASSES))).astype(np.float32),
-        "of_context": generator.normal(0, 0.1, (len(CONTEXT), len(CLASSES))).astype(np.float32),
+        "of_context": _of_ratios(generator),
         "missing": np.zeros(1, np.float32),
     }
     nodes = [
@@ -214,6 +224,12 @@ def _made_up_network() -> onnx.ModelProto:
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+
+
+def _of_ratios(generator: np.random.Generator) -> NDArray[np.float32]:
+    weights = np.zeros((len(CONTEXT), len(CLASSES)), np.float32)
+    weights[: len(RATIOS)] = generator.normal(0, 0.1, (len(RATIOS), len(CLASSES)))
+    return weights
 
 
 def _tensor(name: str, shape: list[int]) -> onnx.ValueInfoProto:

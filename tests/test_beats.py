@@ -5,7 +5,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy.signal import butter, sosfiltfilt
 
-from ecg import beats, filters
+from ecg import beats, context, filters
 from ecg.errors import InputError
 
 FS = 360.0
@@ -34,7 +34,7 @@ def test_the_unit_does_not_matter(factor: float) -> None:
     made = beats.from_record(recording(), FS, PEAKS)
     other = beats.from_record(recording() * factor, FS, PEAKS)
     np.testing.assert_allclose(other.windows, made.windows, atol=1e-5)
-    np.testing.assert_allclose(other.context, made.context, rtol=1e-5)
+    np.testing.assert_allclose(other.context, made.context, atol=1e-3)
 
 
 @pytest.mark.parametrize("offset", [-5.0, 100.0])
@@ -67,13 +67,28 @@ def test_mains_hum_is_removed() -> None:
     assert np.abs(other.windows[..., 0] - made.windows[..., 0]).max() < 0.03
 
 
+@pytest.mark.parametrize("off_s", [-0.05, -0.02, 0.03, 0.05])
+def test_marks_beside_the_r_peak_mark_the_same_beat(off_s: float) -> None:
+    made = beats.from_record(recording(), FS, PEAKS)
+    other = beats.from_record(recording(), FS, PEAKS + round(off_s * FS))
+    np.testing.assert_allclose(other.windows, made.windows, atol=0.02)
+    np.testing.assert_allclose(other.context, made.context, atol=0.05)
+
+
+def test_two_marks_on_one_qrs_are_two_beats_in_order() -> None:
+    marks = np.sort(np.r_[PEAKS, PEAKS[10] + 5])
+    made = beats.from_record(recording(), FS, marks)
+    assert len(made) == len(marks)
+    assert not np.isinf(made.context).any()
+
+
 def test_no_r_peaks_give_no_beats() -> None:
     assert len(beats.from_record(recording(), FS, np.empty(0, np.int64))) == 0
 
 
 def test_one_r_peak_gives_one_beat_without_intervals() -> None:
     made = beats.from_record(recording(), FS, PEAKS[5:6])
-    assert np.isnan(made.context[0, :10]).all()
+    assert np.isnan(made.context[0, : len(context.RATIOS)]).all()
     assert np.isfinite(made.windows).all()
 
 
@@ -81,33 +96,6 @@ def test_a_flat_stretch_gives_finite_windows() -> None:
     signal = recording()
     signal[2000:5000] = 0.0
     assert np.isfinite(beats.from_record(signal, FS, PEAKS).windows).all()
-
-
-def test_rr_context_by_hand() -> None:
-    got = beats.rr_context(np.array([0.0, 1.0, 1.5, 3.0]))
-    nan = np.nan
-    expected = [
-        [nan, 1.0, nan, 1.0],
-        [1.0, 0.5, 1.0, 1.0],
-        [0.5, 1.5, 0.75, 1.0],
-        [1.5, nan, 1.0, 1.0],
-    ]
-    np.testing.assert_allclose(got, expected)
-
-
-def test_the_local_mean_looks_back_ten_intervals() -> None:
-    rr = np.concatenate([np.full(20, 2.0), np.full(10, 1.0)])
-    got = beats.rr_context(np.concatenate([[0.0], np.cumsum(rr)]))
-    assert got[-1, 2] == pytest.approx(1.0)
-    assert got[25, 2] == pytest.approx(1.5)
-
-
-def test_the_context_names_its_ratios() -> None:
-    rr = np.array([[0.5, 1.0, 0.8, 0.9]])
-    got = dict(zip(beats.CONTEXT, beats.context(rr, np.array([[1.0, 0.9]]))[0], strict=True))
-    assert got["previous/next"] == pytest.approx(0.5)
-    assert got["previous/record_mean"] == pytest.approx(0.5 / 0.9)
-    assert got["amplitude/typical"] == pytest.approx(1.0)
 
 
 def test_a_lone_beat_looks_like_itself_in_its_recording() -> None:

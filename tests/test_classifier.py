@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 
 from ecg import classifier
-from ecg.beats import from_cuts
+from ecg.beats import VIEWS, Beats, from_cuts
 from ecg.errors import ArtefactError
 from tests.conftest import ROOT, made_up_beat, write_golden, write_manifest
+
+FILES = [*classifier.MODELS.values(), classifier.GOLDEN]
 
 
 @pytest.fixture
@@ -24,14 +26,14 @@ def flip(path: Path) -> None:
     path.write_bytes(content)
 
 
-@pytest.mark.parametrize("name", [classifier.MODEL, classifier.GOLDEN])
+@pytest.mark.parametrize("name", FILES)
 def test_a_flipped_bit_is_refused_by_file(artefact: Path, name: str) -> None:
     flip(artefact / name)
     with pytest.raises(ArtefactError, match=name):
         classifier.load(artefact)
 
 
-@pytest.mark.parametrize("name", [classifier.MANIFEST, classifier.MODEL, classifier.GOLDEN])
+@pytest.mark.parametrize("name", [classifier.MANIFEST, *FILES])
 def test_a_missing_file_is_refused_with_the_command_that_brings_it(
     artefact: Path, name: str
 ) -> None:
@@ -59,7 +61,7 @@ def test_what_is_no_manifest_is_refused(artefact: Path, text: str) -> None:
 
 
 def test_a_file_that_is_no_model_is_refused(artefact: Path) -> None:
-    (artefact / classifier.MODEL).write_bytes(b"not a model")
+    (artefact / classifier.MODELS["lone"]).write_bytes(b"not a model")
     write_manifest(artefact)
     with pytest.raises(ArtefactError, match="cannot be loaded"):
         classifier.load(artefact)
@@ -86,8 +88,9 @@ def test_a_batch_answers_as_its_beats_do_alone(made_up_models: Path) -> None:
 def test_no_beats_give_no_answers(made_up_models: Path) -> None:
     model = classifier.load(made_up_models / "convxgb")
     nothing = from_cuts([np.array(made_up_beat())], 125.0)
-    empty = type(nothing)(nothing.windows[:0], nothing.context[:0])
-    assert model.predict(empty).shape == (0, 5)
+    for view in VIEWS:
+        empty = Beats(nothing.windows[:0], nothing.context[:0], view)
+        assert model.predict(empty).shape == (0, 5)
 
 
 def test_the_served_artefact_replays_its_golden_beats() -> None:

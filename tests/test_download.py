@@ -114,7 +114,7 @@ def test_a_manifest_of_another_form_is_refused(job: Job, line: str) -> None:
 
 @pytest.mark.parametrize("setting", [None, ""])
 def test_physionet_is_the_source_when_no_mirror_is_set(setting: str | None) -> None:
-    assert download.mirror_folder(setting) == f"{PHYSIONET}/mitdb"
+    assert download.mirror_folder(setting) == PHYSIONET
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,5 @@
 """Figures: totals of the records, what is committed, how they are computed."""
 
-import csv
 import json
 
 import numpy as np
@@ -8,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ecg import aami, scoring
-from pipeline import dataset, evaluate, generate
+from pipeline import counts, dataset, evaluate, generate, model_card, params
 from tests.conftest import ROOT
 
 
@@ -20,9 +19,8 @@ def test_other_totals_than_the_published_ones_are_refused() -> None:
 
 
 def records_csv(protocol: str) -> dict[int, NDArray[np.int64]]:
-    lines = (ROOT / "reports" / f"{protocol}_records.csv").read_text().splitlines()[1:]
-    rows = [[int(v) for v in line.split(",")] for line in lines]
-    return {row[0]: np.array(row[1:]).reshape(5, 5) for row in rows}
+    found = counts.read(ROOT / "reports" / f"{protocol}_records.csv")
+    return {int(record): matrix for record, matrix in found.items()}
 
 
 @pytest.mark.parametrize("protocol", dataset.PROTOCOLS)
@@ -36,13 +34,55 @@ def test_the_committed_figures_follow_from_the_counts_by_record(protocol: str) -
     assert committed["S"]["n"] == computed["S"]["n"]
 
 
+def test_the_model_card_is_rendered_from_the_committed_figures() -> None:
+    metrics = json.loads((ROOT / "reports" / "metrics.json").read_text())
+    wanted = params.load("export", params.Export, ROOT / "params.yaml")
+    by_record = counts.read(ROOT / "reports" / "inter_patient_records.csv")
+    rendered = model_card.render(metrics, by_record, wanted.name, wanted.version)
+    assert (ROOT / model_card.CARD).read_text() == rendered
+
+
 def test_the_published_figures_only_rise() -> None:
     inter = scoring.scores(np.sum(list(records_csv("inter_patient").values()), axis=0))
     leaking = scoring.scores(np.sum(list(records_csv("random_split").values()), axis=0))
     # The closest public project's CONVXGB: 0.534 on unseen patients; 98.51 % and 92.87 % leaking.
-    assert inter["macro_f1_nsv"] >= 0.64
+    assert inter["macro_f1_nsv"] >= 0.9
     assert leaking["accuracy"] >= 0.993
-    assert leaking["macro_f1"] >= 0.955
+    assert leaking["macro_f1"] >= 0.95
+    of_ds2 = [m for r, m in records_csv("inter_patient").items() if str(r) in aami.DS2]
+    ds2 = scoring.scores(np.sum(of_ds2, axis=0))
+    assert ds2["macro_f1_nsv"] >= 0.91
+    assert ds2["S"]["f1"] >= 0.8
+    assert ds2["V"]["f1"] >= 0.95
+    assert ds2["j_kappa"] >= 0.865
+
+
+def test_five_seeds_hold_the_bars_on_unseen_patients() -> None:
+    seeds = json.loads((ROOT / "reports" / "metrics.json").read_text())["seeds"]["convxgb"]
+    bars = {"macro_f1_nsv": 0.85, "S_f1": 0.65, "V_f1": 0.94, "j_kappa": 0.8}
+    for name, bar in bars.items():
+        assert len(seeds[name]["values"]) >= 5
+        assert seeds[name]["mean"] >= bar
+        assert np.mean(seeds[name]["values"]) == pytest.approx(seeds[name]["mean"], abs=1e-4)
+
+
+def test_confidence_is_calibrated_on_unseen_patients() -> None:
+    metrics = json.loads((ROOT / "reports" / "metrics.json").read_text())["beats"]["convxgb"]
+    found = metrics["inter_patient_without_paced"]
+    assert found["calibration_error"] < 0.02
+    accuracy = [one["accuracy"] for one in found["abstain_below"].values()]
+    assert accuracy == sorted(accuracy)
+
+
+def test_detected_and_jittered_r_peaks_lose_little() -> None:
+    metrics = json.loads((ROOT / "reports" / "metrics.json").read_text())
+    reference = metrics["beats"]["convxgb"]["inter_patient"]
+    detected = metrics["records"]["convxgb"]["de_chazal"]["all_30_min"]
+    conditions = metrics["conditions"]["convxgb"]
+    for name in "NSV":
+        assert detected[name]["f1"] > reference[name]["f1"] - 0.01
+        jittered = conditions["jittered"]["de_chazal"][name]["f1"]
+        assert jittered > conditions["reference"]["de_chazal"][name]["f1"] - 0.01
 
 
 def test_the_detector_is_as_good_upside_down_scaled_and_resampled() -> None:
@@ -54,9 +94,7 @@ def test_the_detector_is_as_good_upside_down_scaled_and_resampled() -> None:
 
 
 def test_the_figures_of_whole_recordings_follow_from_the_counts_by_record() -> None:
-    with (ROOT / "reports" / "records.csv").open() as file:
-        rows = list(csv.reader(file))[1:]
-    total = np.array([row[1:] for row in rows], np.int64).sum(axis=0).reshape(6, 6)
+    total = np.sum(list(counts.read(ROOT / "reports" / "records.csv").values()), axis=0)
     compared = scoring.figures(scoring.Comparison(total))
     committed = json.loads((ROOT / "reports" / "metrics.json").read_text())["records"]["convxgb"]
     for target, rates in compared.items():
@@ -64,7 +102,7 @@ def test_the_figures_of_whole_recordings_follow_from_the_counts_by_record() -> N
             assert committed["de_chazal"]["all_30_min"][target][rate] == pytest.approx(
                 value, abs=1e-4
             )
-    assert scoring.scores(total)["macro_f1_nsv"] >= 0.65
+    assert scoring.scores(total)["macro_f1_nsv"] >= 0.9
 
 
 def test_the_inter_patient_figures_are_of_every_test_beat() -> None:

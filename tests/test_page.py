@@ -71,6 +71,20 @@ def test_each_sample_shows_a_class_and_five_bars(page: Page) -> None:
         expect(page.get_by_role("button", name="Classify")).to_be_enabled()
 
 
+def test_a_beat_says_what_its_answer_leans_on(page: Page) -> None:
+    page.locator(".sample").first.click()
+    expect(page.locator("#status")).to_contain_text("Done: 1 beat")
+    expect(page.locator("#why-words")).to_contain_text(
+        re.compile("the answer loses|No single part")
+    )
+    expect(page.locator(".why-cell")).to_have_count(16)
+    shares = page.locator(".why-cell").evaluate_all(
+        "cells => cells.map((c) => Number(c.style.getPropertyValue('--share')))"
+    )
+    assert all(0 <= share <= 1 for share in shares)
+    assert max(shares) > 0
+
+
 def test_all_samples_are_listed_with_the_model_that_answered(page: Page) -> None:
     classify(page)
     expect(page.locator("#beats tbody tr")).to_have_count(page.locator(".sample").count())

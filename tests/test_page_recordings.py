@@ -150,6 +150,15 @@ def test_n_and_p_step_through_beats_that_are_not_n(example: Page) -> None:
     expect(example.locator("#beat-name b")).not_to_have_text("N")
 
 
+def test_a_beat_that_is_not_n_says_what_its_answer_leans_on(example: Page) -> None:
+    example.locator("#paper").press("n")
+    expect(example.locator("#why")).to_be_visible()
+    expect(example.locator(".why-cell")).to_have_count(16)
+    expect(example.locator("#why-words")).to_contain_text(
+        re.compile("the answer loses|No single part")
+    )
+
+
 def test_a_filter_lists_and_steps_through_its_class_only(example: Page) -> None:
     count = number(example.locator(".count[data-filter=V] .number").inner_text())
     example.locator(".count[data-filter=V]").click()

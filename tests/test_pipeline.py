@@ -50,8 +50,12 @@ def test_the_manifest_names_the_sources_that_make_an_answer() -> None:
 
 TINY: dict[str, dict[str, Any]] = {
     "generate": {"records": ["100", "102", "104", "208", "223"], "seed": 1, "jobs": 2},
-    "smote": {"validation_records": ["223"]},
-    "train": {"network": {"epochs": 1}, "trees": {"rounds": 5}},
+    "train": {
+        "seeds": [1, 2],
+        "folds": [["208"], ["223"]],
+        "network": {"epochs": 1, "conducted_beats": 500},
+        "trees": {"shape_rounds": 5, "rhythm_rounds": 5},
+    },
 }
 
 

@@ -282,3 +282,20 @@ def test_the_limits_are_told(client: httpx.Client) -> None:
     assert found["max_record_bytes"] == 160 * 1024 * 1024
     assert found["fs"] == [100.0, 2000.0]
     assert found["max_hours"] == 48
+
+
+def test_explanations_come_on_request(client: httpx.Client, table: bytes) -> None:
+    files = sent(rec_csv=table)
+    assert answer(client, files)["explanations"] is None
+    found = answer(client, files, explain=True)
+    why = msgspec.convert(found, RecordAnswer).explanations
+    assert why is not None
+    assert len(why.window) == len(why.beat) == len(why.context.rhythm)
+    doubtful = [
+        i
+        for i, (name, confidence) in enumerate(
+            zip(found["beats"]["aami_class"], found["beats"]["confidence"], strict=True)
+        )
+        if confidence is not None and (name != "N" or confidence < 0.9)
+    ]
+    assert why.beat == doubtful

@@ -40,7 +40,7 @@ def reason_not_ready(folder: Path) -> str:
     return reason
 
 
-@pytest.mark.parametrize("name", ["model.onnx", "golden.npz"])
+@pytest.mark.parametrize("name", ["recording.onnx", "lone.onnx", "golden.npz"])
 def test_a_flipped_byte_is_never_ready(artefact: Path, name: str) -> None:
     content = bytearray((artefact / name).read_bytes())
     content[len(content) // 2] ^= 1
@@ -48,7 +48,7 @@ def test_a_flipped_byte_is_never_ready(artefact: Path, name: str) -> None:
     assert name in reason_not_ready(artefact)
 
 
-@pytest.mark.parametrize("name", ["manifest.json", "model.onnx", "golden.npz"])
+@pytest.mark.parametrize("name", ["manifest.json", "recording.onnx", "lone.onnx", "golden.npz"])
 def test_a_missing_file_is_never_ready(artefact: Path, name: str) -> None:
     (artefact / name).unlink()
     reason = reason_not_ready(artefact)
@@ -63,9 +63,9 @@ def test_a_broken_manifest_is_never_ready(artefact: Path, text: str) -> None:
 
 
 def test_files_that_are_not_weights_are_never_ready(artefact: Path) -> None:
-    (artefact / "model.onnx").write_bytes(b"not weights")
+    (artefact / "recording.onnx").write_bytes(b"not weights")
     write_manifest(artefact)
-    assert "model.onnx" in reason_not_ready(artefact)
+    assert "recording.onnx" in reason_not_ready(artefact)
 
 
 def test_an_artefact_of_another_name_is_never_ready(artefact: Path) -> None:

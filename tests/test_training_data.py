@@ -1,5 +1,6 @@
 """What networks learn from: splits that leak nothing, oversampling."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from ecg import aami
-from ecg.beats import CONTEXT, WINDOW, Beats, context
-from pipeline import dataset, params, smote
+from ecg.beats import WINDOW, Beats
+from ecg.context import CONTEXT
+from pipeline import dataset, params, smote, train
 from tests.conftest import ROOT
 
-SMOTE = params.load("smote", params.Smote, ROOT / "params.yaml")
+SMOTE = dataclasses.replace(
+    params.load("smote", params.Smote, ROOT / "params.yaml"), minority_share=0.1
+)
 
 
 def test_the_halves_are_disjoint_and_complete() -> None:
@@ -22,24 +26,42 @@ def test_the_halves_are_disjoint_and_complete() -> None:
 
 def test_no_record_is_on_two_sides_of_the_inter_patient_split() -> None:
     record = np.repeat([int(r) for r in aami.RECORDS], 3)
-    split = dataset.inter_patient(record, SMOTE.validation_records)
-    sides = [set(record[rows].tolist()) for rows in (split.train, split.validation, split.test)]
-    assert sum(map(len, sides)) == len(set().union(*sides))
-    assert set().union(*sides) == {int(r) for r in aami.RECORDS}
-    assert sides[2] == {int(r) for r in aami.DS2 + aami.PACED_TEST}
+    split = dataset.inter_patient(record)
+    sides = [set(record[rows].tolist()) for rows in (split.train, split.test)]
+    assert sum(map(len, sides)) == len(set().union(*sides)) == 48
+    assert sides[1] == {int(r) for r in aami.DS2 + aami.PACED_TEST}
 
 
-def test_a_validation_record_of_the_test_half_is_refused() -> None:
-    with pytest.raises(SystemExit, match="'100'"):
-        dataset.inter_patient(np.array([100]), ["100"])
+def test_folds_hold_every_training_record_once() -> None:
+    wanted = params.load("train", params.Train, ROOT / "params.yaml")
+    named = [name for fold in wanted.folds for name in fold]
+    assert sorted(named) == sorted(aami.DS1)
+    rng = np.random.default_rng(0)
+    record = np.array([207, 201, 207, 118])
+    found = train.folds("inter_patient", record, wanted.folds, rng)
+    assert found[0] == found[2]
+    assert len(set(found.tolist())) == 3
+    paced = train.folds("inter_patient", np.array([102]), wanted.folds, rng)
+    assert paced.tolist() == [train.IN_NONE]
+
+
+def test_varied_beats_keep_their_r_peak_and_their_missing_channel() -> None:
+    windows = np.zeros((200, WINDOW, 2), np.float32)
+    windows[:, 60:69, 0] = np.hanning(9)
+    windows[:100, 60:69, 1] = np.hanning(9)
+    out = train.varied(windows, np.random.default_rng(0))
+    assert np.abs(out[..., 0].argmax(axis=1) - 64).max() <= 3
+    assert not out[100:, :, 1].any()
+    assert out[:100, :, 1].any(axis=1).all()
+    assert out.dtype == np.float32
 
 
 def test_the_random_split_keeps_the_share_of_each_class() -> None:
     label = np.repeat([0, 1, 2], [1000, 200, 50])
-    split = dataset.random_split(label, [0.8, 0.1, 0.1], 42)
+    split = dataset.random_split(label, [0.8, 0.2], 42)
     assert np.bincount(label[split.train]).tolist() == [800, 160, 40]
-    assert np.bincount(label[split.test]).tolist() == [100, 20, 5]
-    every = np.concatenate([split.train, split.validation, split.test])
+    assert np.bincount(label[split.test]).tolist() == [200, 40, 10]
+    every = np.concatenate([split.train, split.test])
     assert sorted(every.tolist()) == list(range(len(label)))
 
 
@@ -48,12 +70,11 @@ def marked_beats(label: NDArray[np.int64], mark: NDArray[np.int64]) -> Beats:
     rng = np.random.default_rng(0)
     windows = np.zeros((len(label), WINDOW, 2), np.float32)
     windows[np.arange(len(label)), mark, 0] = 1
-    rr = rng.uniform(0.6, 1.2, (len(label), 4))
-    return Beats(windows, context(rr, rng.uniform(0.5, 1, (len(label), 2))))
+    return Beats(windows, rng.uniform(0.5, 1, (len(label), len(CONTEXT))).astype(np.float32))
 
 
 @pytest.mark.parametrize("protocol", dataset.PROTOCOLS)
-def test_no_test_or_validation_beat_reaches_training(
+def test_no_test_beat_reaches_training(
     protocol: dataset.Protocol, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rng = np.random.default_rng(1)
@@ -68,7 +89,7 @@ def test_no_test_or_validation_beat_reaches_training(
     )
     split = dataset.split(sources, protocol, SMOTE)
     mark = np.zeros(len(record), np.int64)
-    mark[split.validation], mark[split.test] = 1, 2
+    mark[split.test] = 1
     beats = marked_beats(label, mark)
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(dataset, "BEATS", tmp_path / "beats")
@@ -77,12 +98,13 @@ def test_no_test_or_validation_beat_reaches_training(
         dataset.Dataset(beats, sources.lone, label, record, sources.sample), tmp_path / "beats"
     )
     monkeypatch.setattr(dataset, "load", lambda: _load(tmp_path / "beats"))
+    monkeypatch.setattr(params, "load", lambda *_: SMOTE)
     smote.main()
     with np.load(tmp_path / "training" / f"{protocol}.npz") as made:
         assert len(made["label"]) > 50, "nothing was oversampled: the test would prove nothing"
         assert np.all(made["windows"][:, 0, 0] == 1)
-        assert not made["windows"][:, 1:3].any()
-        assert not set(made["train"]) & (set(made["test"]) | set(made["validation"]))
+        assert not made["windows"][:, 1].any()
+        assert not set(made["train"]) & set(made["test"])
 
 
 _load = dataset.load
@@ -90,22 +112,18 @@ _load = dataset.load
 
 def test_oversampled_beats_lie_between_real_ones_of_their_class() -> None:
     label = np.repeat([0, 1], [400, 20])
-    rng = np.random.default_rng(3)
     beats = marked_beats(label, label * 5)
-    rr = np.where(label[:, None] == 1, 0.5, 1.0) + rng.uniform(0, 0.01, (len(label), 4))
-    beats = Beats(beats.windows, context(rr, np.ones((len(label), 2))))
+    beats.context[label == 1, 0] = 0.5
     made, made_label = smote.oversample(beats, label, SMOTE)
     assert set(made_label.tolist()) == {1}
     assert len(made) == round(0.1 * 400) - 20
-    assert np.all((made.context[:, :4] >= 0.5) & (made.context[:, :4] <= 0.511))
-    np.testing.assert_allclose(
-        made.context[:, 4], made.context[:, 0] / made.context[:, 1], rtol=1e-5
-    )
+    np.testing.assert_allclose(made.context[:, 0], 0.5, rtol=1e-6)
+    assert np.all(made.windows[:, 5, 0] == 1)
 
 
 def test_a_share_of_zero_oversamples_nothing() -> None:
     label = np.repeat([0, 1], [400, 20])
-    none = params.Smote(**{**SMOTE.__dict__, "minority_share": 0.0})
+    none = dataclasses.replace(SMOTE, minority_share=0.0)
     made, made_label = smote.oversample(marked_beats(label, label), label, none)
     assert len(made) == len(made_label) == 0
     assert made.context.shape == (0, len(CONTEXT))

@@ -4,6 +4,7 @@ import { grouped, plural } from "./dom.js";
 
 // Several requests instead of one keep each body small and let the progress bar move.
 const BEATS_PER_REQUEST = 1000;
+const EXPLAINED = 100; // As many as the service explains in one request.
 
 /** When no answer came at all. */
 export const NO_ANSWER = "The service did not answer. Check that it is running and try again.";
@@ -32,20 +33,22 @@ export async function isReady() {
   }
 }
 
-/** Classifies a job {beats, fs, model}; returns {answers, model, timingMs}. */
+/** Classifies a job {beats, fs, model}; returns {answers, explanations, model, timingMs}. */
 export async function classify(job, { signal, onProgress }) {
   const answers = [];
+  const explain = job.beats.length <= EXPLAINED;
   let model = null;
+  let explanations = null;
   let timingMs = 0;
   for (let start = 0; start < job.beats.length; start += BEATS_PER_REQUEST) {
     const part = job.beats.slice(start, start + BEATS_PER_REQUEST);
-    const answer = await postBeats(part, job, signal);
+    const answer = await postBeats(part, { ...job, explain }, signal);
     answers.push(...answer.beats);
-    model = answer.model;
+    ({ model, explanations } = answer);
     timingMs += answer.timing_ms;
     onProgress(answers.length);
   }
-  return { answers, model, timingMs };
+  return { answers, explanations, model, timingMs };
 }
 
 async function postBeats(beats, job, signal) {
@@ -60,12 +63,13 @@ async function postBeats(beats, job, signal) {
   return answer;
 }
 
-function requestBody(beats, { fs, model }) {
+function requestBody(beats, { fs, model, explain }) {
   // Six significant digits are finer than any ECG amplifier and halve the upload.
   const body = { fs, beats: beats.map((beat) => beat.signal.map((x) => Number(x.toPrecision(6)))) };
   if (beats.some((beat) => Number.isInteger(beat.rPeak))) body.r_peak = beats.map((beat) => beat.rPeak ?? null);
   if (beats.some((beat) => beat.rr)) body.rr = beats.map((beat) => beat.rr ?? null);
   if (model) body.model = model;
+  if (explain) body.explain = true;
   return body;
 }
 

@@ -6,6 +6,7 @@ import { showBars } from "./detail.js";
 import { byId, el, grouped, percent, plural, show } from "./dom.js";
 import { clock } from "./recording.js";
 import { selectBeat, setFilter } from "./stepping.js";
+import { showWhy, whyOf } from "./why.js";
 
 const NO_BEAT = "No beat is selected: click one, or press n.";
 
@@ -53,6 +54,7 @@ function showBeat({ recording, review, selected }) {
   byId("beat-name").classList.toggle("hint", !chosen);
   byId("beat-name").replaceChildren(...(chosen ? headline(recording.beats, review, selected) : [NO_BEAT]));
   if (chosen) fill(recording.beats, review, selected);
+  showWhy(whyOf(recording.explanations, selected));
 }
 
 /** "Beat 131 at 1:10.94: V ventricular ectopic, RR 0.528 s": what the line under the paper says. */

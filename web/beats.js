@@ -10,6 +10,7 @@ import { createSource, showProblem } from "./source.js";
 import { FILTERS, columnsOf, showConfusion, showCounts } from "./summary.js";
 import { createTable } from "./table.js";
 import { setUpTabs } from "./tabs.js";
+import { whyOf } from "./why.js";
 
 const page = { samples: null, result: null, running: null };
 const detail = createDetail();
@@ -69,7 +70,7 @@ function showFailure(error) {
 
 function showResult(job, answer) {
   const shared = { fs: job.fs, unitKnown: job.unitKnown };
-  const rows = job.beats.map((beat, i) => ({ ...beat, ...shared, number: i + 1, answer: answer.answers[i] }));
+  const rows = job.beats.map((beat, i) => ({ ...beat, ...shared, number: i + 1, answer: answer.answers[i], why: whyOf(answer.explanations, i) }));
   page.result = { rows, fs: job.fs, model: answer.model, timingMs: answer.timingMs };
   show(byId("results"), true);
   showFacts(factsOf(answer, job.fs));

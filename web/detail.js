@@ -3,6 +3,7 @@
 import { CLASSES, CLASS_WORDS, classMark } from "./classes.js";
 import { byId, el, grouped, percent } from "./dom.js";
 import { drawTrace } from "./draw.js";
+import { showWhy } from "./why.js";
 
 /** Returns {show(row), redraw()}; the drawing follows the window's width and the colour scheme. */
 export function createDetail() {
@@ -18,6 +19,7 @@ export function createDetail() {
     byId("beat-title").replaceChildren(...heading(row));
     canvas.setAttribute("aria-label", describe(row));
     showBars(row.answer);
+    showWhy(row.why);
     redraw();
   };
   return { show: display, redraw };

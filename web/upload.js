@@ -26,7 +26,7 @@ export function sendRecording(files, options, { onProgress, onSent }) {
 
 function queryOf(options) {
   const given = Object.entries(options).filter(([, value]) => value !== "" && value !== null);
-  return new URLSearchParams([...given, ["trace", "true"], ["proba", "true"]]);
+  return new URLSearchParams([...given, ["trace", "true"], ["proba", "true"], ["explain", "true"]]);
 }
 
 function bodyOf(files) {
