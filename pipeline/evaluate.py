@@ -107,6 +107,9 @@ def _evaluate(protocol: Protocol, beats: Dataset, wanted: params.Evaluate) -> di
     error, reliability = calibration_error(proba, label, wanted.bins)
     counts.write(_records_csv(protocol), {str(r): m for r, m in matrices.items()})
     total = np.sum(list(matrices.values()), axis=0)
+    if protocol == "inter_patient":
+        named = {str(name): matrix for name, matrix in matrices.items()}
+        pictures.by_record(named, dataset.REPORTS / "inter_patient_by_record.png")
     pictures.confusion(total, protocol, dataset.REPORTS / f"{protocol}_confusion.png")
     auc = pictures.roc(label, proba, protocol, dataset.REPORTS / f"{protocol}_roc.png")
     pictures.reliability(reliability, protocol, dataset.REPORTS / f"{protocol}_calibration.png")

@@ -195,6 +195,8 @@ def _records(by_record: dict[str, NDArray[np.int64]]) -> str:
         rows.append([record if record in DS2 else f"{record} (paced)", share, *cells])
     return f"""
 ## By record
+![S and V by record](../reports/inter_patient_by_record.png)
+
 {_table(["record", "right", "S found", "V found"], rows)}
 """
 
@@ -261,7 +263,8 @@ _LIMITS: Final = """
   beats of record 207, joined into one recording, none was found.
 - The second lead of most records (V1, V5) is far from what training saw.
 
-The table by record shows where; `docs/experiments.md` tells what was tried.
+The picture and the table by record show where; `docs/experiments.md` tells what was tried. Signals
+are not shown: the database's recordings are not this repository's to copy.
 """
 
 

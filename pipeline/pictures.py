@@ -41,6 +41,33 @@ def noise_curve(curve: dict[str, Any], path: Path) -> None:
     _save(figure, path)
 
 
+def by_record(matrices: dict[str, NDArray[np.int64]], path: Path) -> None:
+    """Draw how many S and V beats of each record were found, missed and made of others.
+
+    matrices: (5, 5) by record. Roots of the counts are drawn: a few beats show beside a thousand.
+    """
+    figure = Figure(figsize=(9, 6), layout="constrained")
+    for axes, name in zip(figure.subplots(1, 2, sharey=True), "SV", strict=True):
+        which = CLASSES.index(name)
+        found = np.array([m[which, which] for m in matrices.values()])
+        missed = np.array([m[which].sum() for m in matrices.values()]) - found
+        false = np.array([m[:, which].sum() for m in matrices.values()]) - found
+        rows = np.arange(len(matrices))
+        right, whole = np.sqrt(found), np.sqrt(found + missed)
+        axes.barh(rows, right, color=_COLOURS[0], label="found")
+        axes.barh(rows, whole - right, left=right, color=_COLOURS[1], label="missed")
+        axes.barh(rows, -np.sqrt(false), color=_COLOURS[2], label="others called so")
+        for row, (f, m, o) in enumerate(zip(found, missed, false, strict=True)):
+            if f + m + o:
+                axes.text(whole[row] + 0.5, row, f"{f} + {m}, {o} false", va="center", fontsize=7)
+        axes.set(title=f"{name} by record, roots of the counts", xlim=(-20, 60))
+        axes.set_yticks(rows, list(matrices), fontsize=8)
+        axes.set_xticks([])
+        axes.legend(fontsize="small", loc="lower right")
+    axes.invert_yaxis()
+    _save(figure, path)
+
+
 def classes_in_noise(curve: dict[str, Any], path: Path) -> None:
     """Draw the F1 of S and V against the noise, by its kind."""
     figure, axes = _figure("S and V in noise, unseen patients", "signal to noise, dB", "F1")
