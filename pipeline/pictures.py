@@ -63,7 +63,7 @@ def by_record(matrices: dict[str, NDArray[np.int64]], path: Path) -> None:
         axes.set(title=f"{name} by record, roots of the counts", xlim=(-20, 60))
         axes.set_yticks(rows, list(matrices), fontsize=8)
         axes.set_xticks([])
-        axes.legend(fontsize="small", loc="lower right")
+        axes.legend(fontsize="small", loc="upper right")
     axes.invert_yaxis()
     _save(figure, path)
 
