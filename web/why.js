@@ -3,6 +3,8 @@
 import { byId, el, show } from "./dom.js";
 
 const FAMILY_WORDS = { rhythm: "the rhythm", p_wave: "the P wave beside the recording's", shape: "the shape beside the recording's" };
+const MEANING =
+  "Points of probability that the answer loses when a stretch of 0.08 s is drawn as a straight line, or something else is not known. It tells what the model looks at, not what is true of the heart.";
 const LEAST = 0.005; // Half a point of probability: less is nothing.
 const FAINT = 0.1; // A largest loss below it is not drawn in full colour.
 
@@ -19,10 +21,13 @@ export function whyOf(explanations, i) {
 export function showWhy(why) {
   show(byId("why"), why !== null);
   if (why === null) return;
-  byId("why-words").textContent = inWords(why);
   const full = Math.max(FAINT, ...why.stretches.map(({ loss }) => Math.abs(loss)));
-  byId("why-strip").replaceChildren(...why.stretches.map((one) => cell(one, full)));
-  byId("why-families").replaceChildren(...why.families.filter(({ loss }) => Math.abs(loss) >= LEAST).map(line));
+  const scale = el("div", { class: "why-scale", "aria-hidden": "true" });
+  scale.append(el("div", { class: "why-strip" }, ...why.stretches.map((one) => cell(one, full))));
+  scale.append(el("span", {}, "−0.5 s"), el("span", { class: "why-peak" }, "R peak"), el("span", {}, "+0.8 s"));
+  const families = why.families.filter(({ loss }) => Math.abs(loss) >= LEAST).map(line);
+  const parts = [el("h4", {}, "What the answer leans on"), el("p", { id: "why-words" }, inWords(why)), scale];
+  byId("why").replaceChildren(...parts, el("ul", { class: "hint" }, ...families), el("p", { class: "hint" }, MEANING));
 }
 
 function inWords({ stretches, families }) {
