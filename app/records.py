@@ -97,7 +97,9 @@ def _answer(
 ) -> tuple[bytes, int]:
     opened = readers.open_files(files, fs=given.fs, unit=given.unit)
     read = time.perf_counter()
-    analysis = analyse_any(opened, classifier, given.lead, explained=given.explain)
+    # Only JSON has a place for explanations: the other answers are spared the work.
+    explained = given.explain and media == JSON
+    analysis = analyse_any(opened, classifier, given.lead, explained=explained)
     done = time.perf_counter()
     n = len(analysis.aami_class)
     if media == CSV:

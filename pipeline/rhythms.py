@@ -201,11 +201,10 @@ def _other_p_wave(rng: np.random.Generator) -> Callable[[Array], Array]:
     height, centre, width = rng.normal(0, 0.06), rng.uniform(0.1, 0.2), rng.uniform(0.015, 0.03)
 
     def change(head: Array) -> Array:
-        n = min(len(head), P_SAMPLES + 5) - PR_SAMPLES
+        where, line = _under_p_wave(head)
+        n = len(line)
         if n < 8:
             return head
-        where = slice(len(head) - PR_SAMPLES - n, len(head) - PR_SAMPLES)
-        line = np.linspace(head[where][0], head[where][-1], n)
         wave = (head[where] - line) * np.hanning(n) ** 0.25
         at = (n + PR_SAMPLES - np.arange(n)) / FS
         bump = height * np.ptp(head) * np.exp(-(((at - centre) / width) ** 2) / 2)
@@ -218,11 +217,17 @@ def _other_p_wave(rng: np.random.Generator) -> Callable[[Array], Array]:
 
 def _without_p_wave(head: Array) -> Array:
     """Return the part before an R peak with a line in the place of its P wave."""
+    where, line = _under_p_wave(head)
+    out = head.copy()
+    out[where] = line
+    return out
+
+
+def _under_p_wave(head: Array) -> tuple[slice, Array]:
+    """Return where the P wave lies before an R peak, and the line between that part's ends."""
     n = min(len(head), P_SAMPLES + 5) - PR_SAMPLES
     where = slice(len(head) - PR_SAMPLES - n, len(head) - PR_SAMPLES)
-    out = head.copy()
-    out[where] = np.linspace(head[where][0], head[where][-1], n)
-    return out
+    return where, np.linspace(head[where][0], head[where][-1], n)
 
 
 def _fibrillation(rng: np.random.Generator, n: int) -> Array:

@@ -38,13 +38,14 @@ function inWords({ stretches, families }) {
 }
 
 function cell({ loss, from, to }, full) {
-  const square = el("span", { class: loss < 0 ? "why-cell gains" : "why-cell", title: `${span({ from, to })}: ${loss < 0 ? "gains" : "loses"} ${points(Math.abs(loss))}` });
+  const square = el("span", { class: loss < 0 ? "why-cell gains" : "why-cell", title: `${span({ from, to })}: ${change(loss)}` });
   square.style.setProperty("--share", String(Math.abs(loss) / full));
   return square;
 }
 
-const line = ({ name, loss }) => el("li", {}, `Without ${FAMILY_WORDS[name] ?? name}: ${loss < 0 ? "gains" : "loses"} ${points(Math.abs(loss))}`);
+const line = ({ name, loss }) => el("li", {}, `Without ${FAMILY_WORDS[name] ?? name}: ${change(loss)}`);
 
+const change = (loss) => `${loss < 0 ? "gains" : "loses"} ${points(Math.abs(loss))}`;
 const span = ({ from, to }) => `${seconds(from)} to ${seconds(to)} s`;
 const seconds = (t) => (Math.abs(t) < 0.005 ? "0" : t.toFixed(2).replace("-", "−"));
 const points = (loss) => `${(100 * loss).toFixed(loss < 0.0995 ? 1 : 0)} points`;
