@@ -26,7 +26,15 @@ from playwright.sync_api import Browser
 
 from ecg.aami import CLASSES
 from ecg.beats import CONSTANTS, WINDOW
-from ecg.classifier import GOLDEN, MANIFEST, MODELS, PROTOCOL, golden_beats, load
+from ecg.classifier import (
+    GOLDEN,
+    MANIFEST,
+    MODELS,
+    PROTOCOL,
+    Classifier,
+    golden_beats,
+    load,
+)
 from ecg.context import CONTEXT, RATIOS
 from tests.browsing import chromium
 
@@ -133,6 +141,12 @@ def made_up_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return models
 
 
+@pytest.fixture(scope="session")
+def model(made_up_models: Path) -> Classifier:
+    """The made-up artefact, loaded."""
+    return load(made_up_models / "convxgb")
+
+
 def write_made_up_artefact(folder: Path) -> None:
     """Write an artefact that loads, and whose golden beats replay."""
     folder.mkdir(parents=True)
@@ -144,9 +158,9 @@ def write_made_up_artefact(folder: Path) -> None:
         golden |= {f"{prefix}proba": np.zeros((4, 5)), f"{prefix}embedding": np.zeros((4, 8))}
     write_golden(folder, golden)
     write_manifest(folder)
-    model = load(folder)
+    made_up = load(folder)
     for prefix, some in beats.items():
-        golden[f"{prefix}proba"], golden[f"{prefix}embedding"] = model.run(some)
+        golden[f"{prefix}proba"], golden[f"{prefix}embedding"] = made_up.run(some)
     write_golden(folder, golden)
     write_manifest(folder)
 

@@ -2,7 +2,6 @@
 
 from base64 import b64decode
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,17 +9,12 @@ from numpy.typing import NDArray
 
 from ecg import exports
 from ecg.analysis import Analysis, analyse
-from ecg.classifier import Classifier, load
+from ecg.classifier import Classifier
 from ecg.errors import InputError
 from ecg.record import Annotation, Record, choose_lead
 from tests.test_detector import made
 
 FS = 250.0
-
-
-@pytest.fixture(scope="module")
-def model(made_up_models: Path) -> Classifier:
-    return load(made_up_models / "convxgb")
 
 
 def recording(fs: float = FS, **other: object) -> Record:

@@ -9,6 +9,7 @@ import pytest
 
 from ecg import classifier
 from ecg.beats import VIEWS, Beats, from_cuts
+from ecg.classifier import Classifier
 from ecg.errors import ArtefactError
 from tests.conftest import ROOT, made_up_beat, write_golden, write_manifest
 
@@ -76,8 +77,7 @@ def test_golden_beats_that_answer_otherwise_stop_the_replay(artefact: Path) -> N
         classifier.load(artefact).replay()
 
 
-def test_a_batch_answers_as_its_beats_do_alone(made_up_models: Path) -> None:
-    model = classifier.load(made_up_models / "convxgb")
+def test_a_batch_answers_as_its_beats_do_alone(model: Classifier) -> None:
     cuts = [np.array(made_up_beat(shift_s=s)) for s in np.linspace(-0.1, 0.3, 1500)]
     together = model.predict(from_cuts(cuts, 125.0))
     apart = np.concatenate([model.predict(from_cuts([cut], 125.0)) for cut in cuts[::300]])
@@ -85,8 +85,7 @@ def test_a_batch_answers_as_its_beats_do_alone(made_up_models: Path) -> None:
     assert together.shape == (1500, 5)
 
 
-def test_no_beats_give_no_answers(made_up_models: Path) -> None:
-    model = classifier.load(made_up_models / "convxgb")
+def test_no_beats_give_no_answers(model: Classifier) -> None:
     nothing = from_cuts([np.array(made_up_beat())], 125.0)
     for view in VIEWS:
         empty = Beats(nothing.windows[:0], nothing.context[:0], view)

@@ -1,6 +1,5 @@
 """Why an answer: occlusion by hand, what is explained, and how it travels."""
 
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,7 +10,7 @@ from app.schemas import EXPLAINED
 from ecg import explain
 from ecg.analysis import analyse
 from ecg.beats import Beats
-from ecg.classifier import Classifier, load
+from ecg.classifier import Classifier
 from ecg.context import CONTEXT, RATIOS
 from ecg.record import Record
 from tests.asking import check_problem, request
@@ -19,11 +18,6 @@ from tests.conftest import made_up_beat
 from tests.test_detector import made
 
 FS = 250.0
-
-
-@pytest.fixture(scope="module")
-def model(made_up_models: Path) -> Classifier:
-    return load(made_up_models / "convxgb")
 
 
 @pytest.fixture(scope="module")
