@@ -8,12 +8,12 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export DVC_NO_ANALYTICS = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help run test check format bench repro clean lock
+.PHONY: help run test check format bench repro tune track clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
 
-run: .venv/.run models/convxgb/manifest.json ## install, fetch the pinned model, serve on http://127.0.0.1:8000 (HOST, PORT)
+run: .venv/.run models/convxgb/manifest.json ## install, fetch the pinned models, serve on http://127.0.0.1:8000 (HOST, PORT)
 	@$(BIN)/python -m app --host $(HOST) --port $(PORT)
 
 test: .venv/.dev models/convxgb/manifest.json ## run every test; BEATWISE_MIRROR=... adds those that want MIT-BIH
@@ -36,14 +36,21 @@ bench: .venv/.dev models/convxgb/manifest.json ## measure the service beside the
 repro: .venv/.dev ## rebuild everything from the records
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/dvc repro
 
-clean: ## remove the environment and every cache; records and models stay
-	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build
+tune: .venv/.dev ## search better parameters of a model on folds of DS1 (MODEL=cascade, ARGS="--trials 20 --write")
+	@$(BIN)/python -m pipeline.tune $(MODEL) $(ARGS)
+
+track: .venv-tracking/.done models/convxgb/manifest.json ## log, register and promote the models in MLflow (ARGS="--promote svm")
+	@.venv-tracking/bin/python -m pipeline.track $(ARGS)
+
+clean: ## remove the environments and every cache; records and models stay
+	rm -rf .venv .venv-tracking .mypy_cache .pytest_cache .ruff_cache .import_linter_cache build
 	find . -name __pycache__ -not -path './.git/*' -prune -exec rm -rf {} +
 
 lock: .venv/.dev ## resolve the locks anew (needs uv)
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --all-extras pyproject.toml -o requirements/dev.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra run --extra pipeline --extra dev pyproject.toml -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra run -c requirements/dev.lock pyproject.toml -o requirements/run.lock
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/dev.lock pyproject.toml -o requirements/service.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra tracking -c requirements/dev.lock pyproject.toml -o requirements/tracking.lock
 
 .venv/bin/python:
 	$(PYTHON) -c 'import sys; sys.exit("Beatwise needs Python 3.11 or newer; set PYTHON=/path/to/python3.11") if sys.version_info < (3, 11) else None'
@@ -59,6 +66,11 @@ lock: .venv/.dev ## resolve the locks anew (needs uv)
 	$(INSTALL) --no-deps --no-build-isolation --editable .
 	@touch $@ .venv/.run
 
+.venv-tracking/.done: requirements/tracking.lock | .venv/bin/python
+	$(BIN)/python -m venv --clear .venv-tracking
+	.venv-tracking/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
 models/convxgb/manifest.json: dvc.lock | .venv/.run
-	$(BIN)/dvc pull --quiet --force -r bundled models/convxgb
+	$(BIN)/dvc pull --quiet --force -r bundled publish
 	@touch $@

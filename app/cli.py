@@ -3,22 +3,27 @@
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, NoReturn
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 from rich.table import Table
+from rich.text import Text
 
 from app import __version__
 from app.schemas import model_id
-from app.settings import DEFAULT_MODEL
+from app.settings import DEFAULT_MODEL, ROWS_MODEL
 from ecg import exports, readers
+from ecg.advice import Advice, advise
 from ecg.analysis import Analysis, RowAnalysis, analyse_any
+from ecg.beat_rows import BeatRows
 from ecg.classifier import Classifier, load
 from ecg.errors import ArtefactError, InputError
+from ecg.record import Record
 from ecg.wfdb_header import read_header
 
 NOTICE: Final = "Research and education, not a medical device."
@@ -40,10 +45,42 @@ _errors = Console(stderr=True)
 
 @dataclass(frozen=True)
 class Wanted:
-    """What to write, as letters of a file's ending, and where: to standard output without `out`."""
+    """What to write, as letters of a file's ending, and where: to standard output without `out`.
+
+    advice: with text on what people usually do next, for that age in years if known.
+    """
 
     formats: tuple[str, ...]
     out: Path | None
+    advice: bool = False
+    age: int | None = None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The models' folder, and the name asked for."""
+
+    folder: Path
+    name: str | None
+
+    def default(self) -> Classifier:
+        """Return the model asked for, or that of recordings."""
+        return _loaded(self.folder / (self.name or DEFAULT_MODEL))
+
+    def of(self, opened: Record | BeatRows) -> Classifier:
+        """Return the model for what was opened."""
+        rows = isinstance(opened, BeatRows) and (self.folder / ROWS_MODEL).is_dir()
+        return _loaded(self.folder / ROWS_MODEL) if rows and not self.name else self.default()
+
+
+@lru_cache
+def _loaded(folder: Path) -> Classifier:
+    try:
+        return load(folder)
+    except ArtefactError as error:
+        _fail(
+            f"{error}. `make run` or `dvc pull -r bundled models/{folder.name}` fetches the model."
+        )
 
 
 @program.callback()
@@ -65,31 +102,38 @@ def analyse(
     fs: Annotated[float | None, typer.Option(help="Hz, for files that do not say.")] = None,
     unit: Annotated[str | None, typer.Option(help="mV, uV, V or adc, likewise.")] = None,
     lead: Annotated[str | None, typer.Option(help="Name; MLII, II or the first.")] = None,
-    model: Annotated[str, typer.Option(help="Name of a folder of --models.")] = DEFAULT_MODEL,
+    model: Annotated[
+        str | None,
+        typer.Option(
+            help=f"Folder of --models: {DEFAULT_MODEL}, for 187-sample beats {ROWS_MODEL}."
+        ),
+    ] = None,
     models: Annotated[Path, typer.Option(help="Folder of model artefacts.")] = MODELS,
     json: Annotated[bool, typer.Option("--json", help="Write the answer of the API.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write a row a beat.")] = False,
     atr: Annotated[bool, typer.Option("--atr", help="Write WFDB annotations.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder for what is written.")] = None,
+    advice: Annotated[
+        bool, typer.Option("--advice", help="Add what people usually do next: no verdict.")
+    ] = False,
+    age: Annotated[int | None, typer.Option(min=0, max=120, help="Years, for --advice.")] = None,
 ) -> None:
     """Find and classify the beats of recordings; print a summary of each, or write its beats.
 
     A WFDB header brings the files that it names, and the .atr beside it.
     """
     formats = tuple(n for n, on in (("json", json), ("csv", csv), ("atr", atr)) if on)
-    wanted = Wanted(formats, out)
+    wanted = Wanted(formats, out, advice, age)
     recordings = _recordings(files)
     _check(wanted, len(recordings))
-    try:
-        classifier = load(models / model)
-    except ArtefactError as error:
-        _fail(f"{error}. `make run` or `dvc pull -r bundled models/{model}` fetches the model.")
+    choice = Choice(models, model)
+    choice.default()
     failed = 0
     with _progress() as progress:
         for paths in recordings:
             task = progress.add_task(paths[0].name, total=1.0, step="reading")
             tell = _teller(progress, task)
-            failed += not _one(paths, wanted, classifier, {"fs": fs, "unit": unit}, lead, tell)
+            failed += not _one(paths, wanted, choice, {"fs": fs, "unit": unit}, lead, tell)
             progress.remove_task(task)
     raise typer.Exit(1 if failed else 0)
 
@@ -97,13 +141,14 @@ def analyse(
 def _one(
     paths: list[Path],
     wanted: Wanted,
-    classifier: Classifier,
+    choice: Choice,
     given: dict[str, Any],
     lead: str | None,
     tell: Callable[[str, float], None],
 ) -> bool:
     try:
         opened = readers.open_files({p.name: p.read_bytes() for p in paths}, **given)
+        classifier = choice.of(opened)
         analysis = analyse_any(opened, classifier, lead, tell)
         _give(analysis, paths[0].stem, wanted, classifier)
     except (InputError, OSError) as error:
@@ -116,7 +161,7 @@ def _give(
     analysis: Analysis | RowAnalysis, stem: str, wanted: Wanted, classifier: Classifier
 ) -> None:
     for ending in wanted.formats:
-        content = _content(analysis, ending, classifier)
+        content = _content(analysis, ending, wanted, classifier)
         if wanted.out is None:
             sys.stdout.buffer.write(content)
             sys.stdout.buffer.flush()
@@ -126,24 +171,48 @@ def _give(
             path.write_bytes(content)
             _errors.print(f"written: {path}", markup=False, highlight=False)
     if not wanted.formats:
-        _print_summary(analysis, stem, classifier)
+        _print_summary(analysis, stem, wanted, classifier)
 
 
-def _content(analysis: Analysis | RowAnalysis, ending: str, classifier: Classifier) -> bytes:
+def _content(
+    analysis: Analysis | RowAnalysis, ending: str, wanted: Wanted, classifier: Classifier
+) -> bytes:
     if ending == "csv":
         return exports.to_csv(analysis).encode()
     if ending == "atr":
         return exports.to_atr(analysis)
     columns = exports.to_columns(analysis, proba=True)
-    return msgspec.json.encode({**columns, "model": model_id(classifier)}) + b"\n"
+    content = {**columns, "advice": _advice(columns, wanted), "model": model_id(classifier)}
+    return msgspec.json.encode(content) + b"\n"
 
 
-def _print_summary(analysis: Analysis | RowAnalysis, name: str, classifier: Classifier) -> None:
+def _advice(answer: dict[str, Any], wanted: Wanted) -> Advice | None:
+    return advise(answer["summary"], wanted.age) if wanted.advice else None
+
+
+def _print_summary(
+    analysis: Analysis | RowAnalysis, name: str, wanted: Wanted, classifier: Classifier
+) -> None:
     answer = exports.to_columns(analysis)
     table = Table(title=name, title_justify="left", show_header=False, box=None)
     table.add_column(style="bold")
     for title, text in _lines(answer, classifier):
         table.add_row(title, text)
+    Console().print(table, markup=False)
+    advice = _advice(answer, wanted)
+    if advice is not None:
+        _print_advice(advice)
+
+
+def _print_advice(advice: Advice) -> None:
+    table = Table(title="What people usually do next", title_justify="left", show_header=False)
+    table.box = None
+    table.add_column(style="bold", max_width=16)
+    table.add_row("", advice.notice)
+    table.add_row("age", advice.age_band)
+    for line in advice.lines:
+        table.add_row(line.finding, line.text)
+        table.add_row("", Text(line.source, style="dim"))
     Console().print(table, markup=False)
 
 
@@ -225,9 +294,11 @@ def _check(wanted: Wanted, n: int) -> None:
         _fail("more than one file would be written: give a folder with --out")
     if wanted.out is not None and not wanted.formats:
         _fail("--out wants one or more of --json, --csv, --atr")
+    if wanted.age is not None and not wanted.advice:
+        _fail("--age is for --advice")
 
 
-def _fail(message: str) -> None:
+def _fail(message: str) -> NoReturn:
     _errors.print(message, style="red", markup=False, highlight=False)
     raise typer.Exit(2)
 

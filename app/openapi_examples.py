@@ -77,6 +77,7 @@ def _record() -> dict[str, Any]:
         "agreement": None,
         "trace": None,
         "explanations": None,
+        "advice": None,
         "model": msgspec.to_builtins(_MODEL),
         "timing_ms": {"read": 0.6, "analyse": 3.1, "total": 3.7},
     }
@@ -84,7 +85,7 @@ def _record() -> dict[str, Any]:
 
 OF: Final[dict[type, Any]] = {
     schemas.BeatsAnswer: msgspec.to_builtins(
-        schemas.BeatsAnswer([schemas.BeatAnswer("N", 0.981, _PROBA)], None, _MODEL, 0.412)
+        schemas.BeatsAnswer([schemas.BeatAnswer("N", 0.981, 0.019, _PROBA)], None, _MODEL, 0.412)
     ),
     record_schemas.RecordAnswer: _record(),
     record_schemas.Limits: {

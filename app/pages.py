@@ -34,6 +34,12 @@ async def beats() -> Response:
     return _page("beats.html")
 
 
+@router.api_route("/models", methods=["GET", "HEAD"])
+async def models() -> Response:
+    """Serve the page of models side by side."""
+    return _page("models.html")
+
+
 def _page(name: str) -> Response:
     page = WEB / name
     if not page.is_file():

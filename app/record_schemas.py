@@ -28,6 +28,12 @@ class RecordQuery(Struct, frozen=True, forbid_unknown_fields=True):
     explain: Annotated[
         bool, Meta(description="Say why, of up to 500 beats: not N, or not sure.")
     ] = False
+    advice: Annotated[
+        bool, Meta(description="Give text on what people usually do next; general information.")
+    ] = False
+    age: (
+        Annotated[int, Meta(ge=0, le=120, description="Whole years, for the advice only.")] | None
+    ) = None
 
 
 class RecordFacts(Struct, frozen=True):
@@ -179,6 +185,22 @@ class Trace(Struct, frozen=True):
     data: str
 
 
+class AdviceLine(Struct, frozen=True):
+    """What people usually do about a finding; source: citations with their DOI."""
+
+    finding: str
+    text: str
+    source: str
+
+
+class Advice(Struct, frozen=True):
+    """General information, no verdict; age_band is what the age, if any, was taken for."""
+
+    notice: str
+    age_band: str
+    lines: list[AdviceLine]
+
+
 class Timing(Struct, frozen=True):
     """Milliseconds, from the request's headers on; read holds the upload too."""
 
@@ -188,7 +210,10 @@ class Timing(Struct, frozen=True):
 
 
 class RecordAnswer(Struct, frozen=True):
-    """One recording; summary, quality and trace are null for a file of separate beats."""
+    """One recording; summary, quality and trace are null for a file of separate beats.
+
+    trace, explanations and advice are null where they were not asked for.
+    """
 
     record: RecordFacts
     beats: BeatColumns
@@ -197,6 +222,7 @@ class RecordAnswer(Struct, frozen=True):
     agreement: Agreement | None
     trace: Trace | None
     explanations: Explanations | None
+    advice: Advice | None
     model: ModelId
     timing_ms: Timing
 
@@ -238,6 +264,8 @@ RECORD_ACCEPTED: Final = {
     "proba": "true or false",
     "trace": "true or false",
     "explain": "true or false",
+    "advice": "true or false",
+    "age": "a whole number of years from 0 to 120, beside advice=true",
 }
 ANNOTATIONS_ACCEPTED: Final = {
     "": "an object with the keys fs, sample, aami_class, and if wanted note",

@@ -21,12 +21,12 @@ from app.record_schemas import (
     RecordQuery,
 )
 from app.schemas import model_id
-from app.service import chosen_model, in_thread, models_of
+from app.service import Models, chosen_model, in_thread, models_of
 from app.settings import Settings
 from app.uploads import uploaded_files
 from ecg import exports, readers
+from ecg.advice import advise
 from ecg.analysis import analyse_any
-from ecg.classifier import Classifier
 from ecg.record import FS_RANGE, LONGEST_S, Annotation
 from ecg.wfdb_annotations import write_annotations
 
@@ -50,10 +50,12 @@ async def records(request: Request) -> Response:
     models = models_of(request)
     models.required()
     given = query(RecordQuery, request, RECORD_ACCEPTED)
+    if given.age is not None and not given.advice:
+        raise invalid("age", "is given without advice=true", RECORD_ACCEPTED["age"])
     media = _media(request)
-    classifier = chosen_model(given.model, models)
+    chosen_model(given.model, models)
     files = await uploaded_files(request)
-    work = partial(_answer, files, given, classifier, media, started)
+    work = partial(_answer, files, given, models, media, started)
     content, n = await in_thread(request, work, heavy=True)
     request.scope["beats"] = n
     return Response(content, media_type=media)
@@ -91,11 +93,12 @@ async def limits(request: Request) -> Response:
 def _answer(
     files: Mapping[str, bytes],
     given: RecordQuery,
-    classifier: Classifier,
+    models: Models,
     media: str,
     started: float,
 ) -> tuple[bytes, int]:
     opened = readers.open_files(files, fs=given.fs, unit=given.unit)
+    classifier = chosen_model(given.model, models, opened)
     read = time.perf_counter()
     # Only JSON has a place for explanations: the other answers are spared the work.
     explained = given.explain and media == JSON
@@ -107,10 +110,11 @@ def _answer(
     if media == ATR:
         return exports.to_atr(analysis), n
     columns = exports.to_columns(analysis, proba=given.proba, trace=given.trace)
+    advice = advise(columns["summary"], given.age) if given.advice else None
     timing = {"read": read - started, "analyse": done - read, "total": done - started}
     timing_ms = {name: round(1000 * seconds, 1) for name, seconds in timing.items()}
     return msgspec.json.encode(
-        {**columns, "model": model_id(classifier), "timing_ms": timing_ms}
+        {**columns, "advice": advice, "model": model_id(classifier), "timing_ms": timing_ms}
     ), n
 
 

@@ -67,10 +67,11 @@ class Proba(Struct, frozen=True):
 
 
 class BeatAnswer(Struct, frozen=True):
-    """The class of one beat; confidence is its probability."""
+    """The class of one beat; confidence is its probability, abnormal that of all but N."""
 
     aami_class: str
     confidence: float
+    abnormal: float
     proba: Proba
 
 

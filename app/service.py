@@ -15,13 +15,14 @@ from numpy.typing import NDArray
 
 from app.problems import NOT_READY, ProblemError, invalid
 from app.schemas import BeatAnswer, BeatsAnswer, Explanations, Proba, model_id
-from app.settings import DEFAULT_MODEL
+from app.settings import DEFAULT_MODEL, ROWS_MODEL
 from ecg.aami import CLASSES
-from ecg.beats import from_cuts
+from ecg.beat_rows import BeatRows
 from ecg.classifier import MANIFEST, Classifier, load
 from ecg.errors import ArtefactError
 from ecg.explain import explain
 from ecg.exports import to_explanations
+from ecg.record import Record
 
 T = TypeVar("T")
 
@@ -49,7 +50,7 @@ class Models:
 
 @dataclass(frozen=True)
 class Work:
-    """Beats to classify, as `ecg.beats.from_cuts` takes them."""
+    """Beats to classify, as `Classifier.of_cuts` takes them."""
 
     classifier: Classifier
     cuts: list[NDArray[np.float64]]
@@ -80,7 +81,7 @@ async def answer(
 ) -> tuple[bytes, int]:
     """Parse and classify; return the encoded answer and the number of beats.
 
-    Raises what `parse` and `ecg.beats.from_cuts` raise.
+    Raises what `parse` and `Classifier.of_cuts` raise.
     """
     started = time.perf_counter()
     if len(body) > INLINE_BYTES:
@@ -93,7 +94,7 @@ async def answer(
 
 def classify(work: Work, started: float) -> tuple[bytes, int]:
     """Return the encoded answer and the number of beats; `started` is of `perf_counter`."""
-    made = from_cuts(work.cuts, work.fs, work.r_peaks, work.rr)
+    made = work.classifier.of_cuts(work.cuts, work.fs, work.r_peaks, work.rr)
     proba = work.classifier.predict(made)
     beats, why = _beat_answers(proba), None
     if work.explain:
@@ -111,10 +112,16 @@ async def in_thread(request: Request, call: Callable[[], T], *, heavy: bool = Fa
     return await anyio.to_thread.run_sync(call, limiter=limiter)
 
 
-def chosen_model(name: str | None, models: Models) -> Classifier:
-    """Return the model of that name, the default one for None; raises ProblemError (422)."""
+def chosen_model(
+    name: str | None, models: Models, opened: Record | BeatRows | None = None
+) -> Classifier:
+    """Return the model of that name, for None the default of what was opened.
+
+    Raises ProblemError (422) for a name that is not known.
+    """
     known = models.required()
-    wanted = DEFAULT_MODEL if name is None else name
+    by_kind = ROWS_MODEL if isinstance(opened, BeatRows) and ROWS_MODEL in known else DEFAULT_MODEL
+    wanted = by_kind if name is None else name
     if wanted not in known:
         raise invalid("model", "is not a model of this service", ", ".join(known))
     return known[wanted]
@@ -123,7 +130,7 @@ def chosen_model(name: str | None, models: Models) -> Classifier:
 def _beat_answers(proba: NDArray[np.float32]) -> list[BeatAnswer]:
     rounded = proba.astype(np.float64).round(6).tolist()
     return [
-        BeatAnswer(CLASSES[best], row[best], Proba(*row))
+        BeatAnswer(CLASSES[best], row[best], round(1 - row[0], 6), Proba(*row))
         for best, row in zip(proba.argmax(axis=1).tolist(), rounded, strict=True)
     ]
 

@@ -8,7 +8,11 @@ from typing import Final
 
 PREFIX: Final = "BEATWISE_"
 DEFAULT_MODEL: Final = "convxgb"
-OTHERS: Final = frozenset({"BEATWISE_MIRROR", "BEATWISE_REQUIRE_BROWSER"})
+ROWS_MODEL: Final = "kachuee187"
+"""What answers the public 187-sample beats where no model is named, if it is there."""
+OTHERS: Final = frozenset(
+    {"BEATWISE_MIRROR", "BEATWISE_REQUIRE_BROWSER", "BEATWISE_TRACKING_PYTHON"}
+)
 """Keys of the pipeline and the tests, which share the environment with the service."""
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
 

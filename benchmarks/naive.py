@@ -8,7 +8,7 @@ import argparse
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import uvicorn
@@ -18,11 +18,12 @@ from pydantic import BaseModel
 
 from benchmarks.load import HOST
 from ecg.aami import CLASSES
-from ecg.beats import VIEWS, Beats, from_cuts
-from pipeline import network, params, train
+from ecg.beats import LONE, RECORDING, Beats, from_cuts
+from pipeline import convxgb, network, params
 
-TRAINED: Final = Path("data/networks/inter_patient")
-STAND_IN: Final = Path("build/naive")
+TRAINED: Final = (Path("data/embedding/inter_patient"), Path("data/trained/convxgb/inter_patient"))
+STAND_IN: Final = (Path("build/naive"), Path("build/naive"))
+VIEWS: Final = (RECORDING, LONE)
 _ROWS = 4096
 
 
@@ -42,47 +43,34 @@ class Found(BaseModel):
 
 
 @dataclass(frozen=True)
-class View:
-    """The models of one view as training has them in memory."""
-
-    network: Any
-    forests: train.Forests
-    temperature: float
-
-
-@dataclass(frozen=True)
 class Naive:
-    """The models of both views."""
+    """The models of both views as training has them in memory."""
 
-    views: dict[str, View]
+    views: dict[str, convxgb.Trained]
 
     def predict(self, beats: Beats) -> NDArray[np.float32]:
         """Return proba (n_beats, 5)."""
-        view = self.views[beats.view]
-        rows = train.tree_rows(network.embed(view.network, beats.windows), beats)
-        proba = train.calibrated(view.forests.predict(rows), view.temperature)
-        return np.asarray(proba, np.float32)
+        return np.asarray(self.views[beats.view].predict(beats)[0], np.float32)
 
 
-def weights() -> Path:
-    """Return `TRAINED` where `dvc repro` left weights, else write a stand-in of the same size.
+def weights() -> tuple[Path, Path]:
+    """Return the folders of networks and of forests: `TRAINED`, or a stand-in of the same size.
 
-    The stand-in knows nothing, and costs as much.
+    The stand-in knows nothing, and costs as much; it is written where `dvc repro` left no weights.
     """
-    if all((TRAINED / f"{view}.json").is_file() for view in VIEWS):
+    if all((TRAINED[1] / f"{view}.json").is_file() for view in VIEWS):
         return TRAINED
     wanted = params.load("train", params.Train)
-    STAND_IN.mkdir(parents=True, exist_ok=True)
     for view in VIEWS:
-        net, forests = network.define(wanted.network), _random_forests(view, wanted)
-        train.save_trained(STAND_IN, view, net, forests, {"temperature": 1.0})
+        convxgb.save(STAND_IN[1], _random_forests(view, wanted), {"temperature": 1.0})
+        network.save(network.define(wanted.network), STAND_IN[0] / f"{view}.npz")
     return STAND_IN
 
 
-def load(folder: Path) -> Naive:
-    """Load the weights in `folder`."""
+def load(folders: tuple[Path, Path]) -> Naive:
+    """Load the weights in `folders`."""
     wanted = params.load("train", params.Train).network
-    return Naive({view: View(*train.load_trained(folder, view, wanted)) for view in VIEWS})
+    return Naive({view: convxgb.load(*folders, view, wanted) for view in VIEWS})
 
 
 def create_app(naive: Naive) -> FastAPI:
@@ -109,7 +97,7 @@ def parse(body: bytes) -> list[NDArray[np.float64]]:
 def main() -> None:
     """Serve the weights of a folder on a port of this machine."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.naive", description=__doc__)
-    parser.add_argument("--weights", type=Path, required=True)
+    parser.add_argument("--weights", type=Path, nargs=2, required=True)
     parser.add_argument("--port", type=int, required=True)
     given = parser.parse_args()
     uvicorn.run(create_app(load(given.weights)), host=HOST, port=given.port)
@@ -125,12 +113,12 @@ def _found(row: list[float]) -> Found:
     return Found(aami_class=CLASSES[best], confidence=row[best], proba=proba)
 
 
-def _random_forests(view: str, wanted: params.Train) -> train.Forests:
+def _random_forests(view: str, wanted: params.Train) -> convxgb.Forests:
     rng = np.random.default_rng(0)
-    rows = rng.normal(size=(_ROWS, len(train.ROWS))).astype(np.float32)
+    rows = rng.normal(size=(_ROWS, len(convxgb.ROWS))).astype(np.float32)
     label = rng.integers(len(CLASSES), size=_ROWS)
     nothing = rows[:0], label[:0]
-    return train.fit_forests(view, rows, label, rows[:0], nothing, wanted.trees, 0)
+    return convxgb.fit_forests(view, rows, label, rows[:0], nothing, wanted.trees, 0)
 
 
 if __name__ == "__main__":

@@ -119,7 +119,10 @@ def load_subject() -> Subject:
             "naive": lambda cuts: usual.predict(from_cuts(cuts, FS)),
         },
         parse={"beatwise": lambda body: parse_beats(body, models, most), "naive": naive.parse},
-        modules={"beatwise": ("app",), "naive": ("benchmarks.naive", "--weights", str(weights))},
+        modules={
+            "beatwise": ("app",),
+            "naive": ("benchmarks.naive", "--weights", *map(str, weights)),
+        },
         cuts=sample_cuts(),
         trained=weights == naive.TRAINED,
     )

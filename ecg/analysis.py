@@ -12,6 +12,7 @@ from ecg.aami import CLASSES
 from ecg.beat_rows import BeatRows
 from ecg.classifier import Classifier
 from ecg.detector import search
+from ecg.errors import InputError
 from ecg.explain import Explanation, explain, worth_explaining
 from ecg.gaps import hold
 from ecg.quality import Quality
@@ -93,7 +94,7 @@ def analyse_rows(rows: BeatRows, classifier: Classifier, *, explained: bool = Fa
     Raises InputError for a row that is a flat line.
     """
     cuts = [cut.astype(np.float64) for cut in rows.cuts]
-    made = beats.from_cuts(cuts, rows.fs, [0] * len(cuts))
+    made = classifier.of_cuts(cuts, rows.fs, [0] * len(cuts))
     proba = classifier.predict(made)
     why = _explanation(made.take, proba, classifier) if explained else None
     return RowAnalysis(rows, proba.argmax(axis=1).astype(np.int64), proba, why)
@@ -110,8 +111,12 @@ def analyse(
     """Find the beats of a validated recording, judge their quality and classify them.
 
     lead: by name; MLII, II or the first where not given. explained: say why, of the beats worth
-    it. Raises InputError for a lead that the recording does not have.
+    it. Raises InputError for a lead that the recording does not have, and for a model of separate
+    beats.
     """
+    if beats.RECORDING not in classifier.graphs:
+        problem = f"{classifier.name} answers separate beats of 187 samples, no recordings"
+        raise InputError("model", problem, "a model of recordings")
     tell = progress or _silent
     chosen = choose_lead(record, lead)
     tell("finding beats", 0.0)

@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from ecg.beats import KACHUEE_SAMPLES
 from ecg.errors import InputError
+from ecg.filters import FS
 from ecg.text_layout import BOM, HEAD_BYTES, is_number, number, plain_text, read_layout
 from ecg.text_numbers import read_numbers
 
-BEAT_FS = 125.0
-BEAT_SAMPLES = 187
+BEAT_FS = FS
+BEAT_SAMPLES = KACHUEE_SAMPLES
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ from ecg.filters import FS
 
 RECORDING: Final = "recording"
 LONE: Final = "lone"
-VIEWS: Final = (RECORDING, LONE)
-"""Beats of a recording, which knows more of them, and beats sent alone."""
+KACHUEE: Final = "kachuee"
+VIEWS: Final = (RECORDING, LONE, KACHUEE)
+"""Beats of a recording, which knows more of them, beats sent alone, and those of `ecg.kachuee`."""
 
 BEFORE_S: Final = 0.512
 """Before the R peak: holds the P wave at PR intervals up to 0.3 s."""
@@ -29,6 +30,9 @@ QRS_S: Final = 0.15
 """Half-width about the R peak in which a beat's amplitude is measured: a wide QRS lasts 0.2 s."""
 BEFORE: Final = round(BEFORE_S * FS)
 WINDOW: Final = BEFORE + round(AFTER_S * FS)
+KACHUEE_SAMPLES: Final = 187
+SHAPES: Final = {RECORDING: (WINDOW, 2), LONE: (WINDOW, 2), KACHUEE: (KACHUEE_SAMPLES, 1)}
+"""Of one window, by view."""
 _QRS = slice(BEFORE - round(QRS_S * FS), BEFORE + round(QRS_S * FS) + 1)
 _QRS_REACH = round(0.1 * FS)
 _FIDUCIAL_STEPS = 4
@@ -58,9 +62,9 @@ class Beats:
 
     windows: (n_beats, WINDOW, 2) float32 at `FS`; channel 0 is the beat over its own QRS
         amplitude, channel 1 its difference from the recording's typical beat over the
-        recording's amplitude (zeros for a lone beat).
+        recording's amplitude (zeros for a lone beat). (n_beats, 187, 1) for `KACHUEE`.
     context: (n_beats, len(CONTEXT)) float32; NaN is missing.
-    view: `RECORDING`, or `LONE` where each was sent without its recording.
+    view: `RECORDING`, or `LONE` where each was sent without its recording, or `KACHUEE`.
     """
 
     windows: NDArray[np.float32]
@@ -256,7 +260,7 @@ def _lone_windows(
     cuts: Sequence[NDArray[np.float64]], rows: list[int], fs: float, peaks: list[int | None]
 ) -> NDArray[np.float64]:
     signals = np.stack([cuts[i] for i in rows])
-    _check_cuts(signals, rows, fs, peaks)
+    check_cuts(signals, rows, fs, peaks)
     canonical = filters.remove_noise(filters.resample(signals, fs))
     centres = canonical_index(np.array([peak or 0 for peak in peaks], np.int64), fs)
     unknown = np.array([peak is None for peak in peaks])
@@ -265,9 +269,13 @@ def _lone_windows(
     return _cut(canonical, centres)
 
 
-def _check_cuts(
+def check_cuts(
     signals: NDArray[np.float64], rows: list[int], fs: float, peaks: list[int | None]
 ) -> None:
+    """Refuse cut-outs (n, n_samples) that hold no beat, by the numbers `rows` that they have.
+
+    Raises InputError, as `from_cuts` says.
+    """
     length = signals.shape[1]
     shortest, longest = (round(seconds * fs) for seconds in CUT_S)
     accepted = f"{shortest} to {longest} numbers at {fs:g} Hz ({CUT_S[0]:g} to {CUT_S[1]:g} s)"

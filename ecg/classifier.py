@@ -4,6 +4,7 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -12,27 +13,36 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
+from ecg import kachuee
 from ecg.aami import CLASSES
-from ecg.beats import CONSTANTS, VIEWS, WINDOW, Beats, from_cuts, from_record
+from ecg.beats import (
+    CONSTANTS,
+    KACHUEE,
+    LONE,
+    RECORDING,
+    SHAPES,
+    VIEWS,
+    Beats,
+    from_cuts,
+    from_record,
+)
 from ecg.context import CONTEXT, RR_FIELDS
 from ecg.errors import ArtefactError
+from ecg.features import FEATURES, engineered
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 """Of the artefact's layout; raised when files or their meaning change."""
 MANIFEST: Final = "manifest.json"
 MODELS: Final = {view: f"{view}.onnx" for view in VIEWS}
-"""Beats of a recording and beats sent alone have a graph of their own each."""
+"""The graph of each view; an artefact has those of the views that it answers."""
 GOLDEN: Final = "golden.npz"
 
-_FILES = {*MODELS.values(), GOLDEN}
 _LARGEST_FILE = 64 * 1024 * 1024
 _CHUNK = 1024
 GOLDEN_INPUT: Final = ("fs", "signal", "r_peak", "rr", "recording", "recording_r_peak")
 """Real beats cut out, and a real recording with its R peaks."""
-_GOLDEN_ARRAYS = (
-    *GOLDEN_INPUT,
-    *("embedding", "proba", "recording_embedding", "recording_proba"),
-)
+GOLDEN_PREFIX: Final = {LONE: "", RECORDING: "recording_", KACHUEE: "kachuee_"}
+"""Of the arrays that hold what training answered, by view."""
 # Golden beats replayed on another CPU: its sums round differently, and a split of a tree that
 # an embedding only just crosses moves a probability by a few hundredths.
 _EMBEDDING_TOLERANCE = 1e-2
@@ -40,16 +50,50 @@ _PROBA_TOLERANCE = 0.1
 
 
 @dataclass(frozen=True)
+class Graph:
+    """A session, the inputs that it takes of `INPUTS`, and whether it tells its embedding."""
+
+    session: onnxruntime.InferenceSession
+    inputs: frozenset[str]
+    embeds: bool
+
+    def run(self, beats: Beats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Return proba (n_beats, 5) and embedding (n_beats, n_embedding), none of most models."""
+        chunks = [
+            self._run(beats, slice(start, start + _CHUNK))
+            for start in range(0, max(len(beats), 1), _CHUNK)
+        ]
+        return np.concatenate([c[0] for c in chunks]), np.concatenate([c[1] for c in chunks])
+
+    def _run(self, beats: Beats, rows: slice) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        some = Beats(beats.windows[rows], beats.context[rows], beats.view)
+        feed = {name: INPUTS[name](some) for name in self.inputs}
+        if self.embeds:
+            proba, embedding = self.session.run(["proba", "embedding"], feed)
+            return proba, embedding
+        (proba,) = self.session.run(["proba"], feed)
+        return proba, np.empty((len(proba), 0), np.float32)
+
+
+INPUTS: Final[dict[str, Callable[[Beats], NDArray[np.float32]]]] = {
+    "windows": lambda beats: beats.windows,
+    "context": lambda beats: beats.context,
+    "features": engineered,
+}
+"""What a graph may take, by the name of its input."""
+
+
+@dataclass(frozen=True)
 class Classifier:
     """A verified artefact, ready to run.
 
     card: the manifest as read; sha256: of the manifest, which holds those of all other files;
-    sessions: by `VIEWS`.
+    graphs: by view, of those that it answers.
     """
 
     card: dict[str, Any]
     sha256: str
-    sessions: dict[str, onnxruntime.InferenceSession]
+    graphs: dict[str, Graph]
     golden: dict[str, NDArray[Any]]
 
     @property
@@ -65,16 +109,33 @@ class Classifier:
         return self.run(beats)[0]
 
     def run(self, beats: Beats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """Return proba (n_beats, 5) and the network's embedding (n_beats, n_embedding)."""
-        return run(self.sessions[beats.view], beats)
+        """Return what the graph of the beats' view does."""
+        return self.graphs[beats.view].run(beats)
+
+    def of_cuts(
+        self,
+        cuts: Sequence[NDArray[np.float64]],
+        fs: float,
+        r_peaks: Sequence[int | None] | None = None,
+        rr: NDArray[np.float64] | None = None,
+    ) -> Beats:
+        """Prepare lone beats as this model takes them; `beats.from_cuts` says what is given.
+
+        Raises InputError, as that and `kachuee.from_cuts` do.
+        """
+        if LONE in self.graphs:
+            return from_cuts(cuts, fs, r_peaks, rr)
+        return kachuee.from_cuts(cuts, fs, r_peaks)
 
     def replay(self) -> None:
         """Run the golden beats, real ones, from raw signal to class.
 
         Raises ArtefactError when a class, embedding or probability is not what training had.
         """
-        for prefix, beats in golden_beats(self.golden).items():
-            self._replay(beats, self.golden[f"{prefix}embedding"], self.golden[f"{prefix}proba"])
+        for view in self.graphs:
+            prefix = GOLDEN_PREFIX[view]
+            expected = self.golden[f"{prefix}embedding"], self.golden[f"{prefix}proba"]
+            self._replay(golden_beats(self.golden, view), *expected)
 
     def _replay(
         self, beats: Beats, embedding: NDArray[np.float32], expected: NDArray[np.float32]
@@ -96,46 +157,30 @@ def load(folder: Path) -> Classifier:
     """
     text = _read(folder, MANIFEST)
     card = _parse(folder, text)
-    contents = {name: _verified(folder, name, card["files"]) for name in sorted(_FILES)}
-    return Classifier(
-        card=card,
-        sha256=hashlib.sha256(text).hexdigest(),
-        sessions={
-            view: open_session(contents[name], str(folder / name)) for view, name in MODELS.items()
-        },
-        golden=_golden(folder, contents[GOLDEN]),
-    )
+    contents = {name: _verified(folder, name, card["files"]) for name in sorted(card["files"])}
+    graphs = {
+        view: open_graph(contents[name], str(folder / name), view)
+        for view, name in MODELS.items()
+        if name in contents
+    }
+    golden = _golden(folder, contents[GOLDEN], tuple(graphs))
+    return Classifier(card, hashlib.sha256(text).hexdigest(), graphs, golden)
 
 
-def run(
-    session: onnxruntime.InferenceSession, beats: Beats
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return proba (n_beats, 5) and embedding (n_beats, n_embedding) by one graph."""
-    chunks = [
-        session.run(
-            ["proba", "embedding"],
-            {
-                "windows": beats.windows[start : start + _CHUNK],
-                "context": beats.context[start : start + _CHUNK],
-            },
-        )
-        for start in range(0, max(len(beats), 1), _CHUNK)
-    ]
-    return np.concatenate([c[0] for c in chunks]), np.concatenate([c[1] for c in chunks])
-
-
-def golden_beats(golden: dict[str, NDArray[Any]]) -> dict[str, Beats]:
-    """Prepare the golden beats, by the prefix of their arrays' names.
+def golden_beats(golden: dict[str, NDArray[Any]], view: str) -> Beats:
+    """Prepare the golden beats as a view has them.
 
     Cut-outs (n, n_samples) mV at `fs` Hz, R peaks (n,), RR (n, 4) s; and a recording (n_samples,)
     with its R peaks.
     """
-    cuts, fs = list(golden["signal"].astype(np.float64)), float(golden["fs"])
-    recording = golden["recording"].astype(np.float64)
-    return {
-        "": from_cuts(cuts, fs, golden["r_peak"].tolist(), golden["rr"]),
-        "recording_": from_record(recording, fs, golden["recording_r_peak"]),
-    }
+    fs = float(golden["fs"])
+    if view == RECORDING:
+        recording = golden["recording"].astype(np.float64)
+        return from_record(recording, fs, golden["recording_r_peak"])
+    cuts = list(golden["signal"].astype(np.float64))
+    if view == KACHUEE:
+        return kachuee.from_cuts(cuts, fs, golden["r_peak"].tolist())
+    return from_cuts(cuts, fs, golden["r_peak"].tolist(), golden["rr"])
 
 
 def _read(folder: Path, name: str) -> bytes:
@@ -151,7 +196,9 @@ def _parse(folder: Path, text: bytes) -> dict[str, Any]:
     try:
         card = json.loads(text)
         made_for = (card["protocol"], card["classes"], card["constants"])
-        complete = {"name", "version", "protocols"} <= card.keys() and {*card["files"]} == _FILES
+        complete = {"name", "version", "protocols"} <= card.keys()
+        graphs = {*card["files"]} - {GOLDEN}
+        complete &= GOLDEN in card["files"] and bool(graphs) and graphs <= {*MODELS.values()}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise ArtefactError(f"{folder / MANIFEST} is not a manifest of a model") from error
     if made_for != (PROTOCOL, list(CLASSES), CONSTANTS) or not complete:
@@ -169,7 +216,7 @@ def _verified(folder: Path, name: str, files: dict[str, str]) -> bytes:
     return content
 
 
-def open_session(content: bytes, name: str) -> onnxruntime.InferenceSession:
+def open_graph(content: bytes, name: str, view: str) -> Graph:
     """Open a graph; raises ArtefactError when it is none or takes other inputs."""
     options = onnxruntime.SessionOptions()
     # One beat wants one thread: the default pools cost milliseconds to wake.
@@ -180,16 +227,19 @@ def open_session(content: bytes, name: str) -> onnxruntime.InferenceSession:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime raises a dozen types of its own
         raise ArtefactError(f"{name} cannot be loaded") from error
-    inputs = {one.name: one.shape[1:] for one in session.get_inputs()}
-    if inputs != {"windows": [WINDOW, 2], "context": [len(CONTEXT)]}:
+    takes = {one.name: tuple(one.shape[1:]) for one in session.get_inputs()}
+    made = {"windows": SHAPES[view], "context": (len(CONTEXT),), "features": (len(FEATURES),)}
+    gives = {one.name for one in session.get_outputs()}
+    if not takes or not takes.items() <= made.items() or "proba" not in gives:
         raise ArtefactError(f"{name} takes other inputs than this code makes")
-    return session
+    return Graph(session, frozenset(takes), "embedding" in gives)
 
 
-def _golden(folder: Path, content: bytes) -> dict[str, NDArray[Any]]:
+def _golden(folder: Path, content: bytes, views: tuple[str, ...]) -> dict[str, NDArray[Any]]:
+    answers = (f"{GOLDEN_PREFIX[view]}{name}" for view in views for name in ("embedding", "proba"))
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            golden = {name: archive[name] for name in _GOLDEN_ARRAYS}
+            golden = {name: archive[name] for name in (*GOLDEN_INPUT, *answers)}
     except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
         raise ArtefactError(f"{folder / GOLDEN} cannot be read") from error
     if golden["rr"].shape != (len(golden["signal"]), len(RR_FIELDS)):

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.beats import BEFORE_S, WINDOW, Beats
+from ecg.beats import BEFORE_S, KACHUEE, LONE, RECORDING, WINDOW, Beats
 from ecg.classifier import Classifier
 from ecg.context import CONTEXT
 from ecg.filters import FS
@@ -22,7 +22,8 @@ SURE: Final = 0.9
 STEP: Final = 10
 """Samples of a stretch of the window, 0.08 s: a QRS is one or two, a P wave one."""
 STRETCHES: Final = WINDOW // STEP
-FROM_S: Final = -BEFORE_S
+FROM_S: Final = {RECORDING: -BEFORE_S, LONE: -BEFORE_S, KACHUEE: 0.0}
+"""Where the window starts, from the R peak, by view."""
 STEP_S: Final = STEP / FS
 
 _P_WAVE: Final = ("p_", "late_p", "later_p", "dp", "ddiastole")
@@ -42,13 +43,14 @@ FAMILIES: Final[dict[str, tuple[str, ...]]] = {
 class Explanation:
     """What the probability of the answer loses, negative where it gains.
 
-    beat: (n,) index of each beat that is explained; window: (n, STRETCHES) without each stretch of
-    `STEP_S` from `FROM_S` on; context: (n, len(FAMILIES)) without each family.
+    beat: (n,) index of each beat that is explained; window: (n, n_stretches) without each stretch
+    of `STEP_S` from `from_s` on; context: (n, len(FAMILIES)) without each family.
     """
 
     beat: NDArray[np.int64]
     window: NDArray[np.float32]
     context: NDArray[np.float32]
+    from_s: float
 
 
 def worth_explaining(proba: NDArray[np.float32]) -> NDArray[np.int64]:
@@ -75,17 +77,19 @@ def explain(
         without = classifier.predict(Beats(windows, context, beats.view))
         return np.asarray(proba[rows, answer] - without[rows, answer], np.float32)
 
-    of_window = [loss(_straight(beats.windows, k), beats.context) for k in range(STRETCHES)]
+    stretches = range(beats.windows.shape[1] // STEP)
+    of_window = [loss(_straight(beats.windows, k), beats.context) for k in stretches]
     of_context = [
         loss(beats.windows, _missing(beats.context, names)) for names in FAMILIES.values()
     ]
-    return Explanation(number, np.stack(of_window, axis=1), np.stack(of_context, axis=1))
+    window, context = np.stack(of_window, axis=1), np.stack(of_context, axis=1)
+    return Explanation(number, window, context, FROM_S[beats.view])
 
 
 def _straight(windows: NDArray[np.float32], stretch: int) -> NDArray[np.float32]:
     """Return windows whose stretch is a line between the samples on either side of it."""
     start = stretch * STEP
-    before, after = max(start - 1, 0), min(start + STEP, WINDOW - 1)
+    before, after = max(start - 1, 0), min(start + STEP, windows.shape[1] - 1)
     share = np.linspace(0, 1, STEP + 2, dtype=np.float32)[1:-1, None]
     out = windows.copy()
     out[:, start : start + STEP] = (

@@ -13,7 +13,7 @@ from ecg import scoring
 from ecg.aami import CLASSES, symbol_to_class
 from ecg.analysis import Analysis, RowAnalysis
 from ecg.errors import InputError
-from ecg.explain import FAMILIES, FROM_S, STEP_S, Explanation
+from ecg.explain import FAMILIES, STEP_S, Explanation
 from ecg.gaps import bridged
 from ecg.quality import LEVELS, REASONS, WINDOW_S
 from ecg.record import Annotation, Record
@@ -110,7 +110,7 @@ def to_explanations(explanation: Explanation | None) -> dict[str, Any] | None:
         return None
     return {
         "beat": explanation.beat.tolist(),
-        "from_s": FROM_S,
+        "from_s": explanation.from_s,
         "step_s": STEP_S,
         "window": _rounded(explanation.window),
         "context": {name: _rounded(explanation.context[:, i]) for i, name in enumerate(FAMILIES)},

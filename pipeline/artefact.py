@@ -10,9 +10,14 @@ from ecg import classifier
 PARITY: Final = "parity.json"
 
 
+def files(folder: Path) -> list[str]:
+    """Return the names of the files that a manifest names: golden beats, the graph of each view."""
+    known = (classifier.GOLDEN, *classifier.MODELS.values())
+    return sorted(name for name in known if (folder / name).is_file())
+
+
 def write_manifest(folder: Path, card: dict[str, Any]) -> None:
     """Write the manifest with the SHA-256 of every other file of `folder`."""
-    names = sorted((classifier.GOLDEN, *classifier.MODELS.values()))
-    files = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in names}
-    text = json.dumps({**card, "files": files}, indent=1, sort_keys=True)
+    found = {n: hashlib.sha256((folder / n).read_bytes()).hexdigest() for n in files(folder)}
+    text = json.dumps({**card, "files": found}, indent=1, sort_keys=True)
     (folder / classifier.MANIFEST).write_text(text + "\n")

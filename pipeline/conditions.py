@@ -2,21 +2,28 @@
 
 `reference`: as training saw it. `jittered`: each R peak up to 50 ms off. `streaming`: each beat is
 answered 0.8 s after its R peak, from the last 300 beats, knowing nothing of what follows.
-`second_lead`: the record's other lead, a lead that training never saw. Noise: as `nst` adds it, on
-all of the record.
+`second_lead`: the record's other lead, a lead that training never saw. `inverted`: upside down, and
+not turned as the service turns it. `gain`: drifting from half to twice the amplitude within
+minutes. `125_hz`: recorded at a third of the rate. `lost`: a tenth of the time in gaps of up to
+1 s, bridged as the service bridges them. Noise: as `nst` adds it, on all of the record.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.signal import resample_poly
 
-from ecg import aami, scoring
-from ecg.beats import AFTER_S, BEFORE_S, Beats, canonical_index, clean, prepare
+from ecg import aami, kachuee, scoring
+from ecg.beats import AFTER_S, BEFORE_S, KACHUEE, RECORDING, Beats, canonical_index, clean, prepare
+from ecg.classifier import Classifier
 from ecg.classifier import load as load_model
 from ecg.filters import FS, resample
+from ecg.gaps import hold
 from ecg.record import Record, choose_lead
 from pipeline import dataset
 from pipeline.recordings import MAPS, NOISES, each, load, marks_of, with_noise
@@ -24,19 +31,38 @@ from pipeline.recordings import MAPS, NOISES, each, load, marks_of, with_noise
 JITTER_S: Final = 0.05
 HISTORY: Final = 300
 SNR_DB: Final = (24, 18, 12, 6, 0, -6)
+LOW_FS: Final = 125
+DRIFT_S: Final = 120.0
+LOST_SHARE: Final = 0.1
+STREAMING: Final = "streaming"
 
 Signal = NDArray[np.float64]
-Condition = Callable[[Record, int, NDArray[np.int64]], Beats]
+Indices = NDArray[np.int64]
 
 
-def as_recorded(record: Record, lead: int, r_peaks: NDArray[np.int64]) -> Beats:
-    """Return the beats of a lead."""
-    signal = record.signal[:, lead].astype(np.float64)
-    return prepare(clean(resample(signal, record.fs)), record.fs, r_peaks).cut()
+@dataclass(frozen=True)
+class Lead:
+    """One lead (n_samples,) in mV at `fs` Hz, and its reference R peaks (n_beats,)."""
+
+    signal: Signal
+    fs: float
+    r_peaks: Indices
+
+    def beats(self, view: str) -> Beats:
+        """Return the beats as a view has them."""
+        if view == KACHUEE:
+            return kachuee.from_record(self.signal, self.fs, self.r_peaks)
+        ready = prepare(clean(resample(self.signal, self.fs)), self.fs, self.r_peaks)
+        return ready.cut()
 
 
-def jittered(record: Record, lead: int, r_peaks: NDArray[np.int64]) -> Beats:
-    """Return the beats with each R peak moved by up to `JITTER_S`, evenly."""
+def as_recorded(record: Record, lead: int, r_peaks: Indices) -> Lead:
+    """Return a lead as it is."""
+    return Lead(record.signal[:, lead].astype(np.float64), record.fs, r_peaks)
+
+
+def jittered(record: Record, lead: int, r_peaks: Indices) -> Lead:
+    """Move each R peak by up to `JITTER_S`, evenly."""
     reach = round(JITTER_S * record.fs)
     rng = np.random.default_rng(len(r_peaks))
     moved = r_peaks + rng.integers(-reach, reach + 1, len(r_peaks))
@@ -45,51 +71,93 @@ def jittered(record: Record, lead: int, r_peaks: NDArray[np.int64]) -> Beats:
     return as_recorded(record, lead, np.clip(rising, 0, record.n_samples - 1))
 
 
-def streaming(record: Record, lead: int, r_peaks: NDArray[np.int64]) -> Beats:
-    """Return the beats, each made of nothing that comes after its own window."""
-    resampled = resample(record.signal[:, lead].astype(np.float64), record.fs)
-    centres = canonical_index(r_peaks, record.fs)
-    return dataset.join_beats(
-        [_last_of(resampled, record.fs, r_peaks, centres, i) for i in range(len(r_peaks))]
-    )
-
-
-def second_lead(record: Record, lead: int, r_peaks: NDArray[np.int64]) -> Beats:
-    """Return the beats of the lead that is not `lead`."""
+def second_lead(record: Record, lead: int, r_peaks: Indices) -> Lead:
+    """Return the lead that is not `lead`."""
     return as_recorded(record, 1 - lead, r_peaks)
 
 
-CONDITIONS: Final[dict[str, Condition]] = {
+def inverted(record: Record, lead: int, r_peaks: Indices) -> Lead:
+    """Turn the lead upside down."""
+    return replace(as_recorded(record, lead, r_peaks), signal=-record.signal[:, lead].astype(float))
+
+
+def gain(record: Record, lead: int, r_peaks: Indices) -> Lead:
+    """Let the amplitude drift from half to twice itself and back."""
+    one = as_recorded(record, lead, r_peaks)
+    drift = 2 ** np.sin(2 * np.pi * np.arange(len(one.signal)) / (DRIFT_S * one.fs))
+    return replace(one, signal=one.signal * drift)
+
+
+def low_fs(record: Record, lead: int, r_peaks: Indices) -> Lead:
+    """Record the lead at `LOW_FS`."""
+    one = as_recorded(record, lead, r_peaks)
+    up, down = Fraction(LOW_FS, round(one.fs)).as_integer_ratio()
+    signal = np.asarray(resample_poly(one.signal, up, down, padtype="line"))
+    r_peaks = np.minimum(np.rint(r_peaks * up / down).astype(np.int64), len(signal) - 1)
+    return Lead(signal, float(LOW_FS), r_peaks)
+
+
+def lost(record: Record, lead: int, r_peaks: Indices) -> Lead:
+    """Lose `LOST_SHARE` of the samples in gaps of 0.1 to 1 s, bridged as `ecg.gaps` has it."""
+    one = as_recorded(record, lead, r_peaks)
+    rng = np.random.default_rng(len(r_peaks))
+    n = round(LOST_SHARE * len(one.signal) / (0.55 * one.fs))
+    signal = one.signal.copy()
+    starts = rng.integers(0, len(signal), n)
+    for start, length in zip(starts, rng.uniform(0.1, 1, n), strict=True):
+        signal[start : start + round(length * one.fs)] = np.nan
+    return replace(one, signal=hold(signal, one.fs).signal)
+
+
+CONDITIONS: Final[dict[str, Callable[[Record, int, Indices], Lead]]] = {
     "reference": as_recorded,
     "jittered": jittered,
-    "streaming": streaming,
     "second_lead": second_lead,
+    "inverted": inverted,
+    "gain": gain,
+    "125_hz": low_fs,
+    "lost": lost,
 }
 
 
-def scored(artefact: Path, names: tuple[str, ...], jobs: int) -> dict[str, Any]:
-    """Return the scores of an artefact on `names` under each condition, by each class map."""
-    answered = each(_answers, names, jobs, "conditions", artefact)
-    found: dict[str, Any] = {}
-    for condition in CONDITIONS:
+def streamed(lead: Lead) -> Beats:
+    """Return the beats, each made of nothing that comes after its own window."""
+    resampled = resample(lead.signal, lead.fs)
+    centres = canonical_index(lead.r_peaks, lead.fs)
+    return dataset.join_beats(
+        [_last_of(resampled, lead.fs, lead.r_peaks, centres, i) for i in range(len(lead.r_peaks))]
+    )
+
+
+def scored(artefacts: dict[str, Path], names: tuple[str, ...], jobs: int) -> dict[str, Any]:
+    """Return the scores of artefacts on `names` under each condition, by each class map."""
+    answered = each(_answers, names, jobs, "conditions", artefacts)
+    found: dict[str, Any] = {name: {} for name in artefacts}
+    for model, condition in answered[0][1] if answered else ():
         for map_name in MAPS:
             matrix = sum(
-                scoring.confusion(labels[map_name], answers[condition])
+                scoring.confusion(labels[map_name], answers[model, condition])
                 for labels, answers in answered
             )
-            found.setdefault(condition, {})[map_name] = scoring.scores(np.asarray(matrix))
+            of_model = found[model].setdefault(condition, {})
+            of_model[map_name] = scoring.scores(np.asarray(matrix))
     return found
 
 
-def noise_curve(artefact: Path, names: tuple[str, ...], jobs: int) -> dict[str, Any]:
+def noise_curve(artefacts: dict[str, Path], names: tuple[str, ...], jobs: int) -> dict[str, Any]:
     """Return the scores by the kind of noise and the signal-to-noise ratio, default map."""
-    every = each(_in_noise, names, jobs, "noise", artefact)
+    every = each(_in_noise, names, jobs, "noise", artefacts)
     return {
-        kind: {
-            f"{snr}_db": scoring.scores(np.sum([one[kind, snr] for one in every], axis=0))
-            for snr in SNR_DB
+        model: {
+            kind: {
+                f"{snr}_db": scoring.scores(
+                    np.sum([one[model, kind, snr] for one in every], axis=0)
+                )
+                for snr in SNR_DB
+            }
+            for kind in NOISES
         }
-        for kind in NOISES
+        for model in artefacts
     }
 
 
@@ -122,27 +190,47 @@ def _beats_of(record: Record) -> tuple[int, NDArray[np.int64], dict[str, NDArray
 
 
 def _answers(
-    name: str, artefact: Path
-) -> tuple[dict[str, NDArray[np.int64]], dict[str, NDArray[np.int64]]]:
-    model, record = load_model(artefact), load(name)
+    name: str, artefacts: dict[str, Path]
+) -> tuple[dict[str, Indices], dict[tuple[str, str], Indices]]:
+    loaded, record = _loaded(artefacts), load(name)
     lead, r_peaks, labels = _beats_of(record)
-    answers = {
-        condition: model.predict(beats(record, lead, r_peaks)).argmax(axis=1).astype(np.int64)
-        for condition, beats in CONDITIONS.items()
-    }
+    answers: dict[tuple[str, str], Indices] = {}
+    for condition, changed in CONDITIONS.items():
+        for model, proba in _by_model(loaded, changed(record, lead, r_peaks)).items():
+            answers[model, condition] = proba
+    streaming = streamed(as_recorded(record, lead, r_peaks))
+    for model, classifier in loaded.items():
+        if RECORDING in classifier.graphs:
+            answers[model, STREAMING] = _classes(classifier, streaming)
     return labels, answers
 
 
-def _in_noise(name: str, artefact: Path) -> dict[tuple[str, int], NDArray[np.int64]]:
-    model, record = load_model(artefact), load(name)
+def _in_noise(
+    name: str, artefacts: dict[str, Path]
+) -> dict[tuple[str, str, int], NDArray[np.int64]]:
+    loaded, record = _loaded(artefacts), load(name)
     lead, r_peaks, labels = _beats_of(record)
-    signal = record.signal[:, lead].astype(np.float64)
+    one = as_recorded(record, lead, r_peaks)
     found = {}
     for kind in NOISES:
         noise = load(kind, dataset.NOISES).signal[:, 0].astype(np.float64)
         for snr in SNR_DB:
-            noisy = with_noise(signal, r_peaks, record.fs, noise, snr)
-            beats = prepare(clean(resample(noisy, record.fs)), record.fs, r_peaks).cut()
-            answer = model.predict(beats).argmax(axis=1)
-            found[kind, snr] = scoring.confusion(labels["de_chazal"], answer)
+            noisy = replace(one, signal=with_noise(one.signal, r_peaks, one.fs, noise, snr))
+            for model, answer in _by_model(loaded, noisy).items():
+                found[model, kind, snr] = scoring.confusion(labels["de_chazal"], answer)
     return found
+
+
+def _loaded(artefacts: dict[str, Path]) -> dict[str, Classifier]:
+    return {name: load_model(folder) for name, folder in artefacts.items()}
+
+
+def _by_model(loaded: dict[str, Classifier], lead: Lead) -> dict[str, Indices]:
+    """Return what each model answers; the beats of a view are made once."""
+    views = {name: RECORDING if RECORDING in c.graphs else KACHUEE for name, c in loaded.items()}
+    made = {view: lead.beats(view) for view in sorted({*views.values()})}
+    return {name: _classes(one, made[views[name]]) for name, one in loaded.items()}
+
+
+def _classes(classifier: Classifier, beats: Beats) -> Indices:
+    return np.asarray(classifier.predict(beats).argmax(axis=1), np.int64)

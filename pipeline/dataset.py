@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg import aami
+from ecg.beats import KACHUEE as OF_KACHUEE
 from ecg.beats import LONE, WINDOW, Beats
 from ecg.context import CONTEXT
 from pipeline.params import Smote
@@ -22,11 +23,17 @@ BEATS: Final = Path("data/beats")
 CONDUCTED: Final = Path("data/conducted")
 RHYTHMS: Final = Path("data/rhythms")
 TRAINING: Final = Path("data/training")
-NETWORKS: Final = Path("data/networks")
+FEATURES: Final = Path("data/features")
+KACHUEE: Final = Path("data/kachuee")
+EMBEDDING: Final = Path("data/embedding")
+TRAINED: Final = Path("data/trained")
+IMBALANCE: Final = Path("data/imbalance")
 ARTEFACTS: Final = Path("data/artefacts")
 REPORTS: Final = Path("reports")
 METRICS: Final = REPORTS / "metrics.json"
 OF_CHALLENGE: Final = 0
+CONVXGB: Final = "convxgb"
+"""The served default; the others are named in params.yaml."""
 
 
 @dataclass(frozen=True)
@@ -62,6 +69,37 @@ class Made:
     context: NDArray[np.float32]
     label: NDArray[np.int64]
     record: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Kachuee:
+    """Beats cut as `ecg.kachuee` cuts them, all but the last of each record; as in `Dataset`."""
+
+    beats: Beats
+    label: NDArray[np.int64]
+    record: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Test:
+    """Test beats of a protocol (n), their label and record (n,)."""
+
+    beats: Beats
+    label: NDArray[np.int64]
+    record: NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """What CONVXGB's networks say (n, 5) of beats.
+
+    train: of those that a run trains on, by networks that have not seen their fold; conducted: of
+    the challenge's, the mean of these networks; test: of those that the run leaves out.
+    """
+
+    train: NDArray[np.float32]
+    conducted: NDArray[np.float32]
+    test: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -115,6 +153,49 @@ def load_made(folder: Path = RHYTHMS) -> Made:
     return Made(*_load(("context", "label", "record"), folder))
 
 
+def save_kachuee(made: Kachuee, folder: Path = KACHUEE) -> None:
+    """Write the arrays, each a .npy file."""
+    arrays: dict[str, NDArray[Any]] = {
+        "windows": made.beats.windows,
+        "label": made.label,
+        "record": made.record,
+    }
+    _save(arrays, folder)
+
+
+def load_kachuee(folder: Path = KACHUEE) -> Kachuee:
+    """Map what `save_kachuee` wrote."""
+    windows, label, record = _load(("windows", "label", "record"), folder)
+    context = np.full((len(windows), len(CONTEXT)), np.nan, np.float32)
+    return Kachuee(Beats(windows, context, OF_KACHUEE), label, record)
+
+
+def save_features(features: NDArray[np.float32], view: str, folder: Path = FEATURES) -> None:
+    """Write the engineered features of every beat."""
+    _save({view: features}, folder)
+
+
+def load_features(view: str, folder: Path = FEATURES) -> NDArray[np.float32]:
+    """Map what `save_features` wrote."""
+    (features,) = _load((view,), folder)
+    return np.asarray(features)
+
+
+def save_embedded(embedded: Embedded, folder: Path, view: str) -> None:
+    """Write the arrays, each a .npy file."""
+    arrays: dict[str, NDArray[Any]] = {
+        f"{view}_train": embedded.train,
+        f"{view}_conducted": embedded.conducted,
+        f"{view}_test": embedded.test,
+    }
+    _save(arrays, folder)
+
+
+def load_embedded(folder: Path, view: str) -> Embedded:
+    """Map what `save_embedded` wrote."""
+    return Embedded(*_load(tuple(f"{view}_{n}" for n in ("train", "conducted", "test")), folder))
+
+
 def no_beats() -> Beats:
     """Return none."""
     return Beats(np.empty((0, WINDOW, 2), np.float32), np.empty((0, len(CONTEXT)), np.float32))
@@ -134,6 +215,29 @@ def join_beats(parts: list[Beats]) -> Beats:
         np.concatenate([p.context for p in parts]),
         parts[0].view,
     )
+
+
+def crossed(name: str, protocol: str) -> Path:
+    """Return where a model's answers to the folds are: proba (n, 5), label, fold (n,)."""
+    return TRAINED / name / f"{protocol}.npz"
+
+
+def test_of(protocol: Protocol, view: str) -> Test:
+    """Return the test beats of a protocol, in their recordings or as `ecg.kachuee` cuts them."""
+    if view == OF_KACHUEE:
+        made = load_kachuee()
+        rows = inter_patient(made.record).test
+        return Test(made.beats.take(rows), made.label[rows], made.record[rows])
+    beats = load()
+    rows = test_rows(protocol)
+    label, record = np.asarray(beats.label[rows]), np.asarray(beats.record[rows])
+    return Test(beats.beats.take(rows), label, record)
+
+
+def test_rows(protocol: Protocol) -> NDArray[np.int64]:
+    """Return the rows of `load` that a protocol tests on."""
+    with np.load(TRAINING / f"{protocol}.npz", allow_pickle=False) as split:
+        return np.asarray(split["test"])
 
 
 def split(dataset: Dataset, protocol: Protocol, params: Smote) -> Split:

@@ -5,7 +5,6 @@ beat, so that patients leak from training into testing: it is here because most 
 """
 
 import json
-import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,43 +12,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg import aami, classifier, scoring
-from ecg.beats import RECORDING
-from pipeline import conditions, counts, dataset, params, pictures, recordings
-from pipeline.dataset import Dataset, Protocol
+from ecg.beats import KACHUEE, LONE, RECORDING
+from pipeline import balance, compare, conditions, counts, dataset, params, pictures, recordings
+from pipeline.dataset import CONVXGB, Dataset, Protocol, Test, crossed
+from pipeline.folds import CROSS
 
-RESAMPLES: Final = 1000
 SAME_PATIENT_AS_201: Final = 202
-INTERVALS: Final = ("macro_f1_nsv", "j_kappa")
-PATIENT: Final = re.compile(r"^# ?(\d+) ([MF]) ", re.MULTILINE)
-"""Age and sex in the header of a record of MIT-BIH."""
-AGES: Final = {50: "under 50", 65: "50 to 64", 75: "65 to 74", 200: "75 and older"}
-"""Groups of age, each by the age at which it ends."""
 MOSTLY_ECTOPIC: Final = 232
 """The record that three quarters of the S beats of DS2 belong to."""
 ABSTAIN: Final = (0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)
-
-
-def by_record(
-    record: NDArray[np.int64], label: NDArray[np.int64], answer: NDArray[np.int64]
-) -> dict[int, NDArray[np.int64]]:
-    """Return the (5, 5) confusion matrix of each record."""
-    return {
-        int(name): scoring.confusion(label[record == name], answer[record == name])
-        for name in np.unique(record)
-    }
-
-
-def intervals(matrices: list[NDArray[np.int64]], seed: int = 0) -> dict[str, list[float]]:
-    """Return 95 % bootstrap intervals, by record, of the scores that the tables quote."""
-    rng = np.random.default_rng(seed)
-    stack = np.stack(matrices)
-    drawn = [
-        scoring.scores(stack[rng.integers(0, len(stack), len(stack))].sum(0))
-        for _ in range(RESAMPLES)
-    ]
-    values = {name: [d[name] for d in drawn] for name in INTERVALS}
-    values |= {f"{c}_f1": [d[c]["f1"] for d in drawn] for c in "NSVF"}
-    return {name: np.quantile(v, [0.025, 0.975]).tolist() for name, v in values.items()}
 
 
 def calibration_error(
@@ -72,64 +43,95 @@ def calibration_error(
 
 def main() -> None:
     wanted = params.load("evaluate", params.Evaluate)
-    name = params.load("export", params.Export).name
     beats = dataset.load()
     dataset.REPORTS.mkdir(exist_ok=True)
-    found: dict[str, Any] = {}
-    for protocol in dataset.PROTOCOLS:
-        found |= _evaluate(protocol, beats, wanted)
-    artefact = dataset.ARTEFACTS / "inter_patient"
-    names = _names(beats, _test_rows("inter_patient"))
-    ds2 = tuple(name for name in names if name in aami.DS2)
-    of_model = {
-        "beats": found,
-        "seeds": _seeds(beats),
-        "folds_of_ds1": _folds(),
-        "by_patient": _by_patient(),
-        "conditions": conditions.scored(artefact, ds2, wanted.jobs),
-        "in_noise": conditions.noise_curve(artefact, ds2, wanted.jobs),
-        "records": recordings.records(artefact, names, wanted.jobs),
+    names = [CONVXGB, *params.model_names()]
+    artefacts = {name: dataset.ARTEFACTS / name / "inter_patient" for name in names}
+    found: dict[str, Any] = {
+        "beats": {name: _protocols(name, beats, wanted) for name in names},
+        "folds": {name: _folds(name) for name in names},
+        "by_patient": {name: _by_patient(folder) for name, folder in artefacts.items()},
+        "seeds": {CONVXGB: _seeds(beats)},
+        "folds_of_ds1": {CONVXGB: _stacked_folds()},
     }
-    qrs = recordings.qrs(_names(beats), wanted.jobs)
-    figures = {section: {name: value} for section, value in of_model.items()} | {"qrs": qrs}
-    pictures.classes_in_noise(of_model["in_noise"], dataset.REPORTS / "classes_in_noise.png")
-    dataset.METRICS.write_text(json.dumps(_rounded(figures), indent=1) + "\n")
-    pictures.noise_curve(qrs["with_noise"], dataset.REPORTS / "qrs_with_noise.png")
+    tested = _names(beats, dataset.test_rows("inter_patient"))
+    ds2 = tuple(name for name in tested if name in aami.DS2)
+    found["conditions"] = conditions.scored(artefacts, ds2, wanted.jobs)
+    found["in_noise"] = conditions.noise_curve(artefacts, ds2, wanted.jobs)
+    found["records"] = {CONVXGB: recordings.records(artefacts[CONVXGB], tested, wanted.jobs)}
+    found["qrs"] = recordings.qrs(_names(beats), wanted.jobs)
+    found["imbalance"] = _imbalance()
+    dataset.METRICS.write_text(json.dumps(_rounded(found), indent=1) + "\n")
+    pictures.classes_in_noise(found["in_noise"][CONVXGB], dataset.REPORTS / "classes_in_noise.png")
+    pictures.noise_curve(found["qrs"]["with_noise"], dataset.REPORTS / "qrs_with_noise.png")
     pictures.class_distribution(beats.label, dataset.REPORTS / "class_distribution.png")
+    pictures.of_models(found["folds"], dataset.REPORTS)
+    pictures.shifts(found["conditions"], found["in_noise"], dataset.REPORTS / "models_shift.png")
+
+
+def _protocols(name: str, beats: Dataset, wanted: params.Evaluate) -> dict[str, Any]:
+    """Score a model under each protocol that it was trained for."""
+    if name == CONVXGB:
+        return {k: v for p in dataset.PROTOCOLS for k, v in _evaluate(p, beats, wanted).items()}
+    served = classifier.load(dataset.ARTEFACTS / name / "inter_patient")
+    test = dataset.test_of("inter_patient", RECORDING if RECORDING in served.graphs else KACHUEE)
+    proba = served.predict(test.beats)
+    matrices = compare.by_record(test.record, test.label, proba.argmax(axis=1))
+    found = {
+        "inter_patient": _whole(test, proba, matrices, wanted),
+        "inter_patient_without_paced": _of_ds2(test, proba, matrices, wanted),
+        "inter_patient_without_202": _without(matrices, [SAME_PATIENT_AS_201]),
+        "inter_patient_without_232": _without(matrices, [MOSTLY_ECTOPIC]),
+    }
+    if LONE in served.graphs:
+        rows = dataset.test_rows("inter_patient")
+        found["inter_patient_lone_beat"] = _lone(served, beats, rows)
+    return found
 
 
 def _evaluate(protocol: Protocol, beats: Dataset, wanted: params.Evaluate) -> dict[str, Any]:
-    served = classifier.load(dataset.ARTEFACTS / protocol)
-    test = _test_rows(protocol)
-    record, label = np.asarray(beats.record[test]), np.asarray(beats.label[test])
-    proba = served.predict(beats.beats.take(test))
-    matrices = by_record(record, label, proba.argmax(1))
-    error, reliability = calibration_error(proba, label, wanted.bins)
+    """Score and draw CONVXGB under one protocol."""
+    served = classifier.load(dataset.ARTEFACTS / CONVXGB / protocol)
+    test, rows = dataset.test_of(protocol, RECORDING), dataset.test_rows(protocol)
+    proba = served.predict(test.beats)
+    matrices = compare.by_record(test.record, test.label, proba.argmax(1))
     counts.write(_records_csv(protocol), {str(r): m for r, m in matrices.items()})
     total = np.sum(list(matrices.values()), axis=0)
-    if protocol == "inter_patient":
-        named = {str(name): matrix for name, matrix in matrices.items()}
-        pictures.by_record(named, dataset.REPORTS / "inter_patient_by_record.png")
-    pictures.confusion(total, protocol, dataset.REPORTS / f"{protocol}_confusion.png")
-    auc = pictures.roc(label, proba, protocol, dataset.REPORTS / f"{protocol}_roc.png")
-    pictures.reliability(reliability, protocol, dataset.REPORTS / f"{protocol}_calibration.png")
-    whole = {**scoring.scores(total), "calibration_error": error, "roc_auc": auc}
+    reports = dataset.REPORTS
+    pictures.confusion(total, protocol, reports / f"{protocol}_confusion.png")
+    pictures.roc(test.label, proba, protocol, reports / f"{protocol}_roc.png")
+    bars = calibration_error(proba, test.label, wanted.bins)[1]
+    pictures.reliability(bars, protocol, reports / f"{protocol}_calibration.png")
+    whole = _whole(test, proba, matrices, wanted)
     if protocol == "random_split":
-        return {protocol: whole, f"{protocol}_lone_beat": _lone(served, beats, test)}
-    whole["interval_95"] = intervals(list(matrices.values()))
-    in_ds2 = np.isin(record, [int(r) for r in aami.DS2])
+        del whole["interval_95"]
+        return {protocol: whole, f"{protocol}_lone_beat": _lone(served, beats, rows)}
+    named = {str(name): matrix for name, matrix in matrices.items()}
+    pictures.by_record(named, reports / "inter_patient_by_record.png")
+    in_ds2 = np.isin(test.record, [int(r) for r in aami.DS2])
+    confidence, right = proba.max(axis=1), proba.argmax(axis=1) == test.label
+    pictures.abstention(confidence[in_ds2], right[in_ds2], reports / "inter_patient_abstention.png")
     return {
         protocol: whole,
-        "inter_patient_without_paced": _of_ds2(proba[in_ds2], label[in_ds2], matrices, wanted),
+        "inter_patient_without_paced": _of_ds2(test, proba, matrices, wanted),
         "inter_patient_without_202": _without(matrices, [SAME_PATIENT_AS_201]),
         "inter_patient_without_232": _without(matrices, [MOSTLY_ECTOPIC]),
-        "inter_patient_lone_beat": _lone(served, beats, test),
+        "inter_patient_lone_beat": _lone(served, beats, rows),
     }
 
 
-def _test_rows(protocol: Protocol) -> NDArray[np.int64]:
-    with np.load(dataset.TRAINING / f"{protocol}.npz", allow_pickle=False) as split:
-        return np.asarray(split["test"])
+def _whole(
+    test: Test,
+    proba: NDArray[np.float32],
+    matrices: dict[int, NDArray[np.int64]],
+    wanted: params.Evaluate,
+) -> dict[str, Any]:
+    return {
+        **scoring.scores(np.sum(list(matrices.values()), axis=0)),
+        "calibration_error": calibration_error(proba, test.label, wanted.bins)[0],
+        "roc_auc": compare.areas(test.label, proba),
+        "interval_95": compare.intervals(list(matrices.values()), compare.five_classes),
+    }
 
 
 def _names(beats: Dataset, rows: NDArray[np.int64] | slice = slice(None)) -> tuple[str, ...]:
@@ -142,8 +144,8 @@ def _without(matrices: dict[int, NDArray[np.int64]], left_out: list[int]) -> dic
 
 
 def _of_ds2(
+    test: Test,
     proba: NDArray[np.float32],
-    label: NDArray[np.int64],
     matrices: dict[int, NDArray[np.int64]],
     wanted: params.Evaluate,
 ) -> dict[str, Any]:
@@ -152,49 +154,56 @@ def _of_ds2(
     found = _without(matrices, paced)
     if not found:
         return {}
-    confidence, right = proba.max(axis=1), proba.argmax(axis=1) == label
+    kept = ~np.isin(test.record, paced)
+    some, label = proba[kept], test.label[kept]
+    of_ds2 = [m for r, m in matrices.items() if r not in paced]
+    found["interval_95"] = compare.intervals(of_ds2, compare.five_classes)
+    found["calibration_error"] = calibration_error(some, label, wanted.bins)[0]
+    found["roc_auc"] = compare.areas(label, some)
+    found["abstain_below"] = _abstaining(some.max(axis=1), some.argmax(axis=1) == label)
+    return found
+
+
+def _abstaining(confidence: NDArray[np.float32], right: NDArray[np.bool_]) -> dict[str, Any]:
     kept = [confidence >= least for least in ABSTAIN]
-    found["interval_95"] = intervals([m for r, m in matrices.items() if r not in paced])
-    found["calibration_error"] = calibration_error(proba, label, wanted.bins)[0]
-    found["abstain_below"] = {
+    return {
         f"{least:g}": {"coverage": float(k.mean()), "accuracy": float(right[k].mean())}
         for least, k in zip(ABSTAIN, kept, strict=True)
         if k.any()
     }
-    pictures.abstention(confidence, right, dataset.REPORTS / "inter_patient_abstention.png")
+
+
+def _by_patient(folder: Path) -> dict[str, Any]:
+    """Score DS2 by age and sex, as five classes and as normal or not."""
+    served = classifier.load(folder)
+    test = dataset.test_of("inter_patient", RECORDING if RECORDING in served.graphs else KACHUEE)
+    proba = served.predict(test.beats)
+    odd = (proba[:, 0] < 0.5).astype(np.int64)
+    two = compare.by_record(test.record, (test.label > 0).astype(np.int64), odd, classes=2)
+    return compare.by_patient(compare.by_record(test.record, test.label, proba.argmax(axis=1)), two)
+
+
+def _folds(name: str) -> dict[str, Any]:
+    """Return the figures of a model on the folds of DS1, by record and, leaking, by beat."""
+    found: dict[str, Any] = {}
+    for protocol in CROSS:
+        with np.load(crossed(name, protocol), allow_pickle=False) as file:
+            found[protocol] = compare.of_folds(file["proba"], file["label"], file["fold"])
     return found
-
-
-def _by_patient() -> dict[str, Any]:
-    """Score DS2 by sex and age, from the records' headers; n records each say how little it is."""
-    groups: dict[str, list[NDArray[np.int64]]] = {}
-    for record, matrix in counts.read(_records_csv("inter_patient")).items():
-        found = PATIENT.search((dataset.RECORDS / f"{record}.hea").read_text())
-        if record not in aami.DS2 or found is None:
-            continue
-        age = next(name for end, name in AGES.items() if int(found[1]) < end)
-        for name in ({"M": "men", "F": "women"}[found[2]], age):
-            groups.setdefault(name, []).append(matrix)
-    return {
-        name: {"records": len(some), **scoring.scores(np.sum(some, axis=0))}
-        for name, some in sorted(groups.items())
-    }
 
 
 def _seeds(beats: Dataset) -> dict[str, Any]:
     """Score the graphs of all seeds on DS2: values, mean and spread of what the tables quote."""
     test = np.flatnonzero(np.isin(beats.record, [int(r) for r in aami.DS2]))
     some, label = beats.beats.take(test), np.asarray(beats.label[test])
-    folders = [dataset.ARTEFACTS / "inter_patient", *sorted(dataset.ARTEFACTS.glob("seed_*"))]
+    ours = dataset.ARTEFACTS / CONVXGB
+    folders = [ours / "inter_patient", *sorted(ours.glob("seed_*"))]
     values: dict[str, list[float]] = {}
     for folder in folders:
         path = folder / classifier.MODELS[RECORDING]
-        graph = classifier.open_session(path.read_bytes(), str(path))
-        found = scoring.scores(
-            scoring.confusion(label, classifier.run(graph, some)[0].argmax(axis=1))
-        )
-        quoted = {name: found[name] for name in ("accuracy", *INTERVALS)}
-        quoted |= {f"{c}_f1": found[c]["f1"] for c in "NSVF"}
+        graph = classifier.open_graph(path.read_bytes(), str(path), RECORDING)
+        matrix = scoring.confusion(label, graph.run(some)[0].argmax(axis=1))
+        quoted = {"accuracy": scoring.scores(matrix)["accuracy"], **compare.five_classes(matrix)}
         for name, value in quoted.items():
             values.setdefault(name, []).append(value)
     return {
@@ -204,10 +213,17 @@ def _seeds(beats: Dataset) -> dict[str, Any]:
     }
 
 
-def _folds() -> dict[str, Any]:
+def _imbalance() -> dict[str, Any]:
+    """Return what the ways to treat rare classes do, by model and way."""
+    model = params.load("imbalance", params.Imbalance).model
+    paths = [dataset.IMBALANCE / f"{method}.json" for method in balance.METHODS]
+    return {model: {p.stem: json.loads(p.read_text()) for p in paths if p.is_file()}}
+
+
+def _stacked_folds() -> dict[str, Any]:
     """Return what training found on DS1, each record scored by a model that never saw it."""
     found = {}
-    for path in sorted((dataset.NETWORKS / "inter_patient").glob("*.json")):
+    for path in sorted((dataset.TRAINED / CONVXGB / "inter_patient").glob("*.json")):
         matrix = json.loads(path.read_text())["of_folds"]
         found[path.stem] = scoring.scores(np.array(matrix))
     return found

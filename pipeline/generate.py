@@ -74,20 +74,25 @@ def lone_windows(source: Source, seed: int) -> NDArray[np.float32]:
     return from_cuts(*_padded(cuts, source.fs, peaks)).windows[..., 0]
 
 
+def names(wanted: params.Generate) -> list[str]:
+    """Return the records that are asked for."""
+    return list(aami.RECORDS) if wanted.records == ["all"] else sorted(wanted.records)
+
+
 def main() -> None:
     wanted = params.load("generate", params.Generate)
-    names = list(aami.RECORDS) if wanted.records == ["all"] else sorted(wanted.records)
+    chosen = names(wanted)
     jobs = joblib.Parallel(n_jobs=wanted.jobs, return_as="generator")(
-        joblib.delayed(_beats_of)(name, wanted.seed) for name in names
+        joblib.delayed(_beats_of)(name, wanted.seed) for name in chosen
     )
-    parts = list(tqdm(jobs, total=len(names), desc="generate", unit="record"))
+    parts = list(tqdm(jobs, total=len(chosen), desc="generate", unit="record"))
     made = _join(parts)
     if wanted.records == ["all"]:
         check_totals(made.label)
     dataset.save(made, dataset.BEATS)
     conducted, of_challenge = _from_challenge(wanted)
     dataset.save_conducted(conducted)
-    dataset.save_made(_join_made([_from_records(names, wanted), of_challenge]))
+    dataset.save_made(_join_made([_from_records(chosen, wanted), of_challenge]))
 
 
 def conducted_beats(path: Path) -> tuple[Recording, NDArray[np.bool_]]:
@@ -151,10 +156,10 @@ def _of_challenge(path: Path, number: int, seed: int) -> tuple[Beats, Made]:
     return beats, made_rhythms(ready, kept, dataset.OF_CHALLENGE, seeds)
 
 
-def _from_records(names: list[str], wanted: params.Generate) -> Made:
+def _from_records(chosen: list[str], wanted: params.Generate) -> Made:
     """Return rhythms of every kind made of each training record."""
     done = joblib.Parallel(n_jobs=wanted.jobs)(
-        joblib.delayed(_of_record)(name, wanted.seed) for name in aami.DS1 if name in names
+        joblib.delayed(_of_record)(name, wanted.seed) for name in aami.DS1 if name in chosen
     )
     return _join_made([_no_rhythm(), *done])
 

@@ -12,7 +12,8 @@ from ecg.beats import WINDOW
 from ecg.context import CONTEXT
 from ecg.filters import FS
 from pipeline import counts, params
-from pipeline.dataset import METRICS, REPORTS
+from pipeline.dataset import CONVXGB, METRICS, REPORTS
+from pipeline.markdown import table
 
 CARD: Final = Path("docs/model-card.md")
 QUOTED: Final = ("macro_f1_nsv", "S_f1", "V_f1", "F_f1", "j_kappa", "accuracy")
@@ -37,7 +38,7 @@ def render(
     metrics: dict[str, Any], by_record: dict[str, NDArray[np.int64]], name: str, version: str
 ) -> str:
     """Return the card. metrics: as metrics.json has them; by_record: (5, 5)."""
-    figures = {section: metrics[section][name] for section in metrics if section != "qrs"}
+    figures = {section: found[name] for section, found in metrics.items() if name in found}
     beats = figures["beats"]
     parts = [
         _INTRODUCTION.format(
@@ -60,12 +61,7 @@ def main() -> None:
     metrics = json.loads(METRICS.read_text())
     by_record = counts.read(REPORTS / "inter_patient_records.csv")
     CARD.parent.mkdir(exist_ok=True)
-    CARD.write_text(render(metrics, by_record, wanted.name, wanted.version))
-
-
-def _table(head: list[str], rows: list[list[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+    CARD.write_text(render(metrics, by_record, CONVXGB, wanted.version))
 
 
 def _value(scores: dict[str, Any], name: str) -> float:
@@ -98,9 +94,9 @@ DS2 without paced records (22 records), reference R peaks, MLII, de Chazal's map
 chosen on folds of DS1; the last column is theirs, each record scored by a model that had not
 seen it.
 
-{_table(head, rows)}
+{table(head, rows)}
 
-{_table(["class", "sensitivity", "predictivity", "F1", "beats"], classes)}
+{table(["class", "sensitivity", "predictivity", "F1", "beats"], classes)}
 
 ![confusion](../reports/inter_patient_confusion.png)
 """
@@ -122,7 +118,7 @@ def _conditions(conditions: dict[str, Any], records: dict[str, Any]) -> str:
 The same records. With detected R peaks, beats that were missed or made up count as errors, and the
 paced records are in.
 
-{_table(head, rows)}
+{table(head, rows)}
 """
 
 
@@ -142,7 +138,7 @@ Noise of the MIT-BIH Noise Stress Test Database on all of each record of DS2, at
 ratio as the tool `nst` defines it, reference R peaks: `bw` baseline wander, `em` electrode motion,
 `ma` muscle artefact. The service would call many of these beats unusable; here each is answered.
 
-{_table(head, rows)}
+{table(head, rows)}
 
 ![S and V in noise](../reports/classes_in_noise.png)
 """
@@ -160,7 +156,7 @@ def _confidence(whole: dict[str, Any]) -> str:
 al., 2017). Its expected calibration error on DS2 is {error:.1f} %. Who would rather have no answer
 than a doubtful one leaves out the beats below a threshold:
 
-{_table(["leave out below", "answered", "of them right"], rows)}
+{table(["leave out below", "answered", "of them right"], rows)}
 
 ![calibration](../reports/inter_patient_calibration.png)
 ![leaving out the least sure](../reports/inter_patient_abstention.png)
@@ -182,7 +178,7 @@ def _patients(groups: dict[str, Any]) -> str:
 ## By age and sex
 With so few records a group, most of a difference is who happens to be in it.
 
-{_table(head, rows)}
+{table(head, rows)}
 """
 
 
@@ -197,7 +193,7 @@ def _records(by_record: dict[str, NDArray[np.int64]]) -> str:
 ## By record
 ![S and V by record](../reports/inter_patient_by_record.png)
 
-{_table(["record", "right", "S found", "V found"], rows)}
+{table(["record", "right", "S found", "V found"], rows)}
 """
 
 
@@ -222,7 +218,7 @@ five classes say how much of a patient a model can remember, and nothing about t
 Three quarters of the S beats of DS2 are of record 232, whose usual rhythm is ectopic: the figures
 of S hang on it either way, and the row without it says what is left.
 
-{_table(["", *TITLES.values()], rows)}
+{table(["", *TITLES.values()], rows)}
 """
 
 

@@ -12,12 +12,18 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ecg.aami import CLASSES
-from ecg.beats import WINDOW
-from pipeline.params import Network
+from ecg.beats import KACHUEE, SHAPES, WINDOW, Beats
+from ecg.context import CONTEXT
+from pipeline.params import Network, NetworkModel
 
 ONNX_OPSET = 15
 LEAST_PROBA = 1e-3
 """Added before the logarithm: below it a probability says nothing more."""
+
+_CONVOLUTIONS = ((9, 2), (7, 1), (5, 1), (3, 1))
+"""Size and stride of each layer."""
+_STEP = 4
+"""Samples that a recurrent layer without convolutions reads at a time, 32 ms."""
 
 Epoch = tuple[NDArray[np.float32], NDArray[np.int64]]
 
@@ -36,11 +42,8 @@ def define(params: Network) -> keras.Model:
     """
     windows = keras.Input((WINDOW, 2), name="windows")
     x = windows
-    for filters, size, stride in zip(params.filters, (9, 7, 5, 3), (2, 1, 1, 1), strict=True):
-        x = keras.layers.Conv1D(filters, size, strides=stride, padding="same", use_bias=False)(x)
-        x = keras.layers.BatchNormalization()(x)
-        x = keras.layers.ReLU()(x)
-        x = keras.layers.MaxPooling1D(2)(x)
+    for filters, (size, stride) in zip(params.filters, _CONVOLUTIONS, strict=True):
+        x = _convolved(x, filters, size, stride)
     x = keras.layers.Flatten()(x)
     x = keras.layers.Dropout(params.dropout)(x)
     x = keras.layers.Dense(params.hidden, activation="relu")(x)
@@ -76,9 +79,9 @@ def embed(network: keras.Model, windows: NDArray[np.float32]) -> NDArray[np.floa
     return np.asarray(network.predict(windows, batch_size=2048, verbose=0)[0])
 
 
-def save(network: keras.Model, path: Path) -> None:
-    """Write the weights alone: a .keras file carries the time of day, these bytes do not."""
-    np.savez(path, *network.get_weights())
+def save(network: keras.Model, path: Path, **more: NDArray[np.float32]) -> None:
+    """Write the weights alone, and `more`: a .keras file carries the time of day, these do not."""
+    np.savez(path, *network.get_weights(), allow_pickle=False, **more)
 
 
 def load(path: Path, params: Network) -> keras.Model:
@@ -91,8 +94,101 @@ def load(path: Path, params: Network) -> keras.Model:
 
 def to_onnx(network: keras.Model) -> onnx.ModelProto:
     """Convert windows -> embedding; the head that only training needs stays behind."""
-    body = keras.Model(network.input, network.output[0])
-    signature = [tf.TensorSpec((None, WINDOW, 2), tf.float32, name="windows")]
-    function = tf.function(lambda windows: {"embedding": body(windows, training=False)})
+    return _converted(keras.Model(network.input, network.output[0]), "embedding")
+
+
+def classifier_to_onnx(network: keras.Model) -> onnx.ModelProto:
+    """Convert windows, context -> raw, probabilities that are not calibrated."""
+    return _converted(network, "raw")
+
+
+def _converted(network: keras.Model, output: str) -> onnx.ModelProto:
+    signature = [
+        tf.TensorSpec((None, *one.shape[1:]), tf.float32, name=one.name) for one in network.inputs
+    ]
+    function = tf.function(lambda *given: {output: network(list(given), training=False)})
     graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=ONNX_OPSET)
     return graph
+
+
+def define_classifier(wanted: NetworkModel, view: str) -> keras.Model:
+    """Return [windows (n, length, channels), context (n, len(CONTEXT))] -> proba (n, 5).
+
+    Convolutions and a recurrent layer where asked for; the context, standardised, joins before the
+    head. A view without context has networks of windows alone.
+    """
+    windows = keras.Input(SHAPES[view], name="windows")
+    x = windows
+    for filters, (size, stride) in zip(wanted.filters, _CONVOLUTIONS, strict=False):
+        x = _convolved(x, filters, size, stride)
+    if wanted.units and not wanted.filters:
+        length, channels = SHAPES[view]
+        x = keras.layers.Cropping1D((0, length % _STEP))(x)
+        x = keras.layers.Reshape((length // _STEP, _STEP * channels))(x)
+    x = keras.layers.LSTM(wanted.units)(x) if wanted.units else keras.layers.Flatten()(x)
+    inputs = [windows]
+    if view != KACHUEE:
+        context = keras.Input((len(CONTEXT),), name="context")
+        inputs.append(context)
+        x = keras.layers.Concatenate()([x, context])
+    for _ in range(2):
+        x = keras.layers.Dropout(wanted.dropout)(x)
+        x = keras.layers.Dense(wanted.hidden, activation="relu")(x)
+    return keras.Model(inputs, keras.layers.Dense(len(CLASSES), activation="softmax")(x))
+
+
+def fit_classifier(
+    network: keras.Model,
+    learnt: tuple[Beats, NDArray[np.int64], NDArray[np.float64]],
+    valid: tuple[Beats, NDArray[np.int64]],
+    wanted: NetworkModel,
+) -> None:
+    """Fit to beats of standardised context, labels and weights.
+
+    With `patience`, until `valid` gains nothing more.
+
+    The rate falls from epoch to epoch, or by half where `valid` stands still.
+    """
+    beats, label, weight = learnt
+    callbacks = [
+        keras.callbacks.LearningRateScheduler(
+            lambda epoch: wanted.learning_rate * (1.05 - epoch / wanted.epochs)
+        )
+    ]
+    more = {}
+    if wanted.patience:
+        callbacks = [
+            keras.callbacks.ReduceLROnPlateau(factor=0.5, patience=max(wanted.patience // 2, 1)),
+            keras.callbacks.EarlyStopping(patience=wanted.patience, restore_best_weights=True),
+        ]
+        more = {"validation_data": (_fed(network, valid[0]), valid[1])}
+    network.compile(keras.optimizers.Adam(wanted.learning_rate), "sparse_categorical_crossentropy")
+    network.fit(
+        _fed(network, beats),
+        label,
+        sample_weight=weight,
+        batch_size=wanted.batch,
+        epochs=wanted.epochs,
+        callbacks=callbacks,
+        verbose=0,
+        **more,
+    )
+
+
+def classify(network: keras.Model, beats: Beats) -> NDArray[np.float64]:
+    """Return proba (n, 5) of beats whose context is standardised."""
+    if not len(beats):
+        return np.empty((0, len(CLASSES)))
+    found = network.predict(_fed(network, beats), batch_size=2048, verbose=0)
+    return np.asarray(found, np.float64)
+
+
+def _fed(network: keras.Model, beats: Beats) -> list[NDArray[np.float32]]:
+    return [np.asarray(getattr(beats, one.name)) for one in network.inputs]
+
+
+def _convolved(x: keras.KerasTensor, filters: int, size: int, stride: int) -> keras.KerasTensor:
+    x = keras.layers.Conv1D(filters, size, strides=stride, padding="same", use_bias=False)(x)
+    x = keras.layers.BatchNormalization()(x)
+    x = keras.layers.ReLU()(x)
+    return keras.layers.MaxPooling1D(2)(x)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, Final, TypeVar, get_args, get_origin, get_type_hints
 
 import yaml
 
@@ -54,15 +54,118 @@ class Trees:
 
 @dataclass(frozen=True)
 class Train:
+    """folds: that CONVXGB's trees are stacked on; compared_folds: how many all models share."""
+
     seeds: list[int]
     folds: list[list[str]]
+    compared_folds: int
     network: Network
     trees: Trees
 
 
 @dataclass(frozen=True)
+class Balance:
+    """Of `pipeline.balance`: each minority class is raised to `share` of the largest."""
+
+    seed: int
+    share: float
+    neighbours: int
+    components: int
+
+
+@dataclass(frozen=True)
+class Imbalance:
+    """The model on which ways to treat rare classes are compared."""
+
+    model: str
+
+
+@dataclass(frozen=True)
+class TreesModel:
+    """XGBoost on the columns of `inputs`: windows, features, context.
+
+    cascade: one booster tells normal beats from others, a second one which of the others.
+    """
+
+    views: list[str]
+    inputs: list[str]
+    balance: str
+    cascade: bool
+    rounds: int
+    max_depth: int
+    learning_rate: float
+    min_child_weight: float
+    reg_lambda: float
+    subsample: float
+    colsample_bytree: float
+
+
+@dataclass(frozen=True)
+class LogisticModel:
+    """Logistic regression; strength: the inverse of the penalty's."""
+
+    views: list[str]
+    inputs: list[str]
+    balance: str
+    strength: float
+
+
+@dataclass(frozen=True)
+class SvmModel:
+    """A support vector machine with a radial basis function on `components` landmarks."""
+
+    views: list[str]
+    inputs: list[str]
+    balance: str
+    strength: float
+    components: int
+    gamma: float
+
+
+@dataclass(frozen=True)
+class ForestModel:
+    """A random forest; leaf: fewest beats of one."""
+
+    views: list[str]
+    inputs: list[str]
+    balance: str
+    trees: int
+    leaf: int
+
+
+@dataclass(frozen=True)
+class NetworkModel:
+    """A network of windows, whose head sees the context too.
+
+    filters: of the convolutions, none for a network without; units: of the recurrent layer, 0 for
+    a network without; patience: epochs without a gain until it stops early, 0 for never.
+    """
+
+    views: list[str]
+    balance: str
+    filters: list[int]
+    units: int
+    hidden: int
+    dropout: float
+    batch: int
+    epochs: int
+    learning_rate: float
+    normal_beats: int
+    patience: int
+
+
+Model = TreesModel | LogisticModel | SvmModel | ForestModel | NetworkModel
+KINDS: Final[dict[str, type[Model]]] = {
+    "trees": TreesModel,
+    "logistic": LogisticModel,
+    "svm": SvmModel,
+    "forest": ForestModel,
+    "network": NetworkModel,
+}
+
+
+@dataclass(frozen=True)
 class Export:
-    name: str
     version: str
 
 
@@ -81,6 +184,24 @@ def load(section: str, schema: type[T], path: Path = Path("params.yaml")) -> T:
     if section not in document:
         raise SystemExit(f"{path}: the section '{section}' is missing")
     return build(schema, document[section], f"{path}: {section}")
+
+
+def model_names(path: Path = Path("params.yaml")) -> list[str]:
+    """Return the names of the models beside CONVXGB."""
+    return list(yaml.safe_load(path.read_text())["models"])
+
+
+def load_model(name: str, path: Path = Path("params.yaml")) -> Model:
+    """Return one entry of the section `models`, whose `kind` is one of `KINDS`; as `load`."""
+    known = yaml.safe_load(path.read_text())["models"]
+    if name not in known:
+        raise SystemExit(f"{path}: models: '{name}' is not one of {', '.join(known)}")
+    where = f"{path}: models.{name}"
+    values = dict(known[name])
+    kind = values.pop("kind", None)
+    if kind not in KINDS:
+        raise SystemExit(f"{where}.kind: is {kind!r}, wants one of {', '.join(KINDS)}")
+    return build(KINDS[kind], values, where)
 
 
 def build(schema: type[T], values: Mapping[str, Any], where: str) -> T:

@@ -7,11 +7,18 @@ import matplotlib
 import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
-from sklearn.metrics import roc_auc_score, roc_curve
+from sklearn.metrics import roc_curve
 
 from ecg.aami import CLASSES
+from pipeline.compare import areas
 
 _COLOURS = ("#0072b2", "#e69f00", "#d55e00", "#009e73", "#7a5195")
+_MODEL_COLOURS = [matplotlib.colormaps["tab10"](i) for i in range(10)]
+_PROTOCOLS = {
+    "records": "five folds of DS1 by record: patients unseen",
+    "beats": "five folds of DS1 by beat: patients leak",
+}
+_NOTHING = {"mean": 0.0, "spread": 0.0}
 _STYLES = ("-", "--", ":", "-.", (0, (3, 1, 1, 1, 1, 1)))
 
 
@@ -93,24 +100,76 @@ def abstention(confidence: NDArray[np.float32], right: NDArray[np.bool_], path: 
     _save(figure, path)
 
 
-def roc(
-    label: NDArray[np.int64], proba: NDArray[np.float32], protocol: str, path: Path
-) -> dict[str, float]:
-    """Draw each class against the rest and return the areas under the curves."""
+def roc(label: NDArray[np.int64], proba: NDArray[np.float32], protocol: str, path: Path) -> None:
+    """Draw each class against the rest, with the area under its curve."""
     figure, axes = _figure(f"ROC, {protocol}", "false positive rate", "sensitivity")
-    areas: dict[str, float] = {}
-    for i, name in enumerate(CLASSES):
-        if not 0 < (label == i).sum() < len(label):
-            continue
+    found = areas(label, proba)
+    for name, area in found.items():
+        i = CLASSES.index(name)
         false, true, _ = roc_curve(label == i, proba[:, i])
-        areas[name] = float(roc_auc_score(label == i, proba[:, i]))
-        axes.plot(
-            false, true, color=_COLOURS[i], ls=_STYLES[i], label=f"{name}  AUC {areas[name]:.3f}"
-        )
-    if areas:
+        axes.plot(false, true, color=_COLOURS[i], ls=_STYLES[i], label=f"{name}  AUC {area:.3f}")
+    if found:
         axes.legend(loc="lower right")
     _save(figure, path)
-    return areas
+
+
+def of_models(folds: dict[str, Any], folder: Path) -> None:
+    """Draw F1 and ROC AUC of each class, all models side by side, by the folds of each protocol.
+
+    Whiskers: the spread over the folds.
+    """
+    for score, title in (("f1", "F1"), ("auc", "ROC AUC")):
+        figure = Figure(figsize=(11, 7), layout="constrained")
+        for axes, protocol in zip(figure.subplots(2, 1, sharex=True), _PROTOCOLS, strict=True):
+            for k, (name, found) in enumerate(folds.items()):
+                values = [found[protocol].get(f"{c}_{score}", _NOTHING) for c in "NSVF"]
+                at = np.arange(4) + (k - len(folds) / 2 + 0.5) * 0.8 / len(folds)
+                height, spread = ([v[n] for v in values] for n in ("mean", "spread"))
+                colour, hatch = _MODEL_COLOURS[k % 10], "" if k < 10 else "//"
+                axes.bar(at, height, 0.8 / len(folds), color=colour, hatch=hatch, label=name)
+                axes.errorbar(at, height, spread, fmt="none", ecolor="black", lw=0.7)
+            axes.set(title=f"{title}: {_PROTOCOLS[protocol]}", ylim=(0, 1.02))
+            axes.set_xticks(range(4), list("NSVF"))
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=6)
+        _save(figure, folder / f"models_{score}.png")
+
+
+def shifts(conditions: dict[str, Any], in_noise: dict[str, Any], path: Path) -> None:
+    """Draw what each condition takes from the macro-F1 of each model, darker for more."""
+    rows = {
+        model: losses(conditions[model], in_noise[model], "macro_f1_nsv") for model in conditions
+    }
+    names = list(dict.fromkeys(name for found in rows.values() for name in found))
+    values = np.array([[found.get(name, np.nan) for name in names] for found in rows.values()])
+    figure = Figure(figsize=(11, 6), layout="constrained")
+    axes = figure.subplots()
+    axes.set_title("Macro-F1 N, S, V lost to a shift of the data, unseen patients")
+    axes.imshow(values, cmap="Reds", vmin=0, vmax=0.6, aspect="auto")
+    axes.set_xticks(
+        range(len(names)), [n.replace("_", " ") for n in names], rotation=60, ha="right"
+    )
+    axes.set_yticks(range(len(rows)), list(rows))
+    for (row, column), value in np.ndenumerate(values):
+        colour = "white" if value > 0.35 else "black"
+        text = "" if np.isnan(value) else f"{value:.2f}".replace("-0.00", "0.00")
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
+    _save(figure, path)
+
+
+def losses(conditions: dict[str, Any], in_noise: dict[str, Any], score: str) -> dict[str, float]:
+    """Return what each condition and each noise takes from a score of the clean reference."""
+    clean = conditions["reference"]["de_chazal"][score]
+    found = {
+        name: clean - by_map["de_chazal"][score]
+        for name, by_map in conditions.items()
+        if name != "reference"
+    }
+    noisy = {
+        f"{kind}_{snr}": clean - scores[score]
+        for kind, by_snr in in_noise.items()
+        for snr, scores in by_snr.items()
+    }
+    return found | noisy
 
 
 def reliability(rows: list[tuple[float, float, int]], protocol: str, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Stage `publish`: the inter-patient artefact, with its own figures on its card.
+"""Stage `publish`: the inter-patient artefact of one model, with its figures on its card.
 
 The served model is the one whose figures are quoted: it is not trained anew on all records.
 """
@@ -6,16 +6,18 @@ The served model is the one whose figures are quoted: it is not trained anew on 
 import hashlib
 import json
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 from ecg import classifier
-from pipeline import dataset, params
-from pipeline.artefact import PARITY, write_manifest
+from pipeline import dataset
+from pipeline.artefact import PARITY, files, write_manifest
 
 SIGNAL_PATH: Final = (
-    *("aami.py", "beats.py", "classifier.py", "context.py", "errors.py", "filters.py"),
+    *("aami.py", "beats.py", "classifier.py", "context.py", "errors.py", "features.py"),
+    *("filters.py", "kachuee.py"),
 )
 """What makes an answer of the artefact: a reader or an export may change without a new one."""
 
@@ -24,7 +26,9 @@ def card(folder: Path, metrics: Path) -> dict[str, Any]:
     """Return the manifest in `folder` with the figures of `metrics` and where they come from."""
     manifest = dict(json.loads((folder / classifier.MANIFEST).read_text()))
     del manifest["files"]
-    manifest["protocols"] = json.loads(metrics.read_text())["beats"][manifest["name"]]
+    found = json.loads(metrics.read_text())
+    manifest["protocols"] = found["beats"][manifest["name"]]
+    manifest["folds"] = found["folds"][manifest["name"]]
     manifest["parity"] = json.loads((folder / PARITY).read_text())
     manifest["data"] = (
         "MIT-BIH Arrhythmia Database 1.0.0 (Moody & Mark 2001), "
@@ -43,16 +47,15 @@ def sources_digest(modules: Sequence[Path]) -> str:
     return digest.hexdigest()
 
 
-def main() -> None:
-    name = params.load("export", params.Export).name
-    source, target = dataset.ARTEFACTS / "inter_patient", Path("models") / name
+def main(name: str) -> None:
+    source, target = dataset.ARTEFACTS / name / "inter_patient", Path("models") / name
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
-    for file in (*classifier.MODELS.values(), classifier.GOLDEN):
+    for file in files(source):
         shutil.copyfile(source / file, target / file)
     write_manifest(target, card(source, dataset.METRICS))
     classifier.load(target).replay()
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])

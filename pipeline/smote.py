@@ -6,7 +6,7 @@ import numpy as np
 from imblearn.over_sampling import SMOTE
 from numpy.typing import NDArray
 
-from ecg.beats import WINDOW, Beats
+from ecg.beats import Beats
 from pipeline import dataset, params
 
 
@@ -15,19 +15,34 @@ def oversample(
 ) -> tuple[Beats, NDArray[np.int64]]:
     """Return interpolated beats and their labels (Chawla et al., JAIR 16, 2002); no real ones.
 
-    Interpolates windows and context. Beats with a missing context take no part.
+    Interpolates windows and context. Beats that lack what others know of theirs take no part.
     """
-    rows = _to_rows(beats)
-    complete = np.isfinite(rows).all(axis=1)
-    rows, known = rows[complete], label[complete]
+    rows = to_rows(beats)
+    columns = ~np.isnan(rows).all(axis=0)
+    complete = np.isfinite(rows[:, columns]).all(axis=1)
+    known = label[complete]
     targets = _targets(known, wanted)
     if not targets:
-        return _from_rows(rows[:0]), known[:0]
+        return from_rows(rows[:0], beats), known[:0]
     sampler = SMOTE(
         sampling_strategy=targets, k_neighbors=wanted.neighbours, random_state=wanted.seed
     )
-    all_rows, all_labels = sampler.fit_resample(rows, known)
-    return _from_rows(all_rows[len(rows) :]), np.asarray(all_labels[len(rows) :], np.int64)
+    every, labels = sampler.fit_resample(rows[complete][:, columns], known)
+    made = np.full((len(labels) - len(known), rows.shape[1]), np.nan, np.float32)
+    made[:, columns] = every[len(known) :]
+    return from_rows(made, beats), np.asarray(labels[len(known) :], np.int64)
+
+
+def to_rows(beats: Beats) -> NDArray[np.float32]:
+    """Return (n, n_columns) the windows of beats, then their context."""
+    return np.hstack([beats.windows.reshape(len(beats), -1), beats.context])
+
+
+def from_rows(rows: NDArray[np.float32], like: Beats) -> Beats:
+    """Return what `to_rows` was given, of beats `like` those."""
+    shape = like.windows.shape[1:]
+    n = int(np.prod(shape))
+    return Beats(rows[:, :n].reshape(-1, *shape), rows[:, n:], like.view)
 
 
 def main() -> None:
@@ -44,14 +59,6 @@ def _targets(label: NDArray[np.int64], wanted: params.Smote) -> dict[int, int]:
     counts = np.bincount(label)
     goal = int(wanted.minority_share * counts.max(initial=0))
     return {value: goal for value, n in enumerate(counts.tolist()) if wanted.neighbours < n < goal}
-
-
-def _to_rows(beats: Beats) -> NDArray[np.float32]:
-    return np.hstack([beats.windows.reshape(len(beats), -1), beats.context])
-
-
-def _from_rows(rows: NDArray[np.float32]) -> Beats:
-    return Beats(rows[:, : 2 * WINDOW].reshape(-1, WINDOW, 2), rows[:, 2 * WINDOW :])
 
 
 def _save(path: Path, parts: dataset.Split, made: Beats, label: NDArray[np.int64]) -> None:

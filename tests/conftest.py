@@ -25,9 +25,10 @@ from onnx import TensorProto, helper, numpy_helper
 from playwright.sync_api import Browser
 
 from ecg.aami import CLASSES
-from ecg.beats import CONSTANTS, WINDOW
+from ecg.beats import CONSTANTS, LONE, RECORDING, SHAPES
 from ecg.classifier import (
     GOLDEN,
+    GOLDEN_PREFIX,
     MANIFEST,
     MODELS,
     PROTOCOL,
@@ -147,20 +148,21 @@ def model(made_up_models: Path) -> Classifier:
     return load(made_up_models / "convxgb")
 
 
-def write_made_up_artefact(folder: Path) -> None:
-    """Write an artefact that loads, and whose golden beats replay."""
+def write_made_up_artefact(folder: Path, views: tuple[str, ...] = (RECORDING, LONE)) -> None:
+    """Write an artefact of some views that loads, and whose golden beats replay."""
     folder.mkdir(parents=True)
-    for name in MODELS.values():
-        onnx.save(_made_up_network(), str(folder / name))
+    for view in views:
+        onnx.save(_made_up_network(*SHAPES[view]), str(folder / MODELS[view]))
     golden = _golden_input()
-    beats = golden_beats(golden)
-    for prefix in beats:
+    prefixes = {view: GOLDEN_PREFIX[view] for view in views}
+    for prefix in prefixes.values():
         golden |= {f"{prefix}proba": np.zeros((4, 5)), f"{prefix}embedding": np.zeros((4, 8))}
     write_golden(folder, golden)
     write_manifest(folder)
     made_up = load(folder)
-    for prefix, some in beats.items():
-        golden[f"{prefix}proba"], golden[f"{prefix}embedding"] = made_up.run(some)
+    for view, prefix in prefixes.items():
+        found = made_up.run(golden_beats(golden, view))
+        golden[f"{prefix}proba"], golden[f"{prefix}embedding"] = found
     write_golden(folder, golden)
     write_manifest(folder)
 
@@ -176,6 +178,7 @@ def write_manifest(folder: Path, **other: object) -> None:
     files = {
         name: hashlib.sha256((folder / name).read_bytes()).hexdigest()
         for name in (*MODELS.values(), GOLDEN)
+        if (folder / name).is_file()
     }
     card = {
         "protocol": PROTOCOL,
@@ -211,10 +214,10 @@ def _golden_input() -> dict[str, Any]:
     }
 
 
-def _made_up_network() -> onnx.ModelProto:
+def _made_up_network(length: int, channels: int) -> onnx.ModelProto:
     generator = np.random.default_rng(7)
     weights = {
-        "to_embedding": generator.normal(0, 0.1, (WINDOW * 2, 8)).astype(np.float32),
+        "to_embedding": generator.normal(0, 0.1, (length * channels, 8)).astype(np.float32),
         "to_score": generator.normal(0, 0.5, (8, len(CLASSES))).astype(np.float32),
         "of_context": _of_ratios(generator),
         "missing": np.zeros(1, np.float32),
@@ -233,7 +236,7 @@ def _made_up_network() -> onnx.ModelProto:
     graph = helper.make_graph(
         nodes,
         "made_up",
-        [_tensor("windows", [WINDOW, 2]), _tensor("context", [len(CONTEXT)])],
+        [_tensor("windows", [length, channels]), _tensor("context", [len(CONTEXT)])],
         [_tensor("proba", [len(CLASSES)]), _tensor("embedding", [8])],
         [numpy_helper.from_array(value, name) for name, value in weights.items()],
     )

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 
 from ecg import classifier
-from ecg.beats import VIEWS, Beats, from_cuts
+from ecg.beats import LONE, RECORDING, Beats, from_cuts
 from ecg.classifier import Classifier
 from ecg.errors import ArtefactError
 from tests.conftest import ROOT, made_up_beat, write_golden, write_manifest
 
-FILES = [*classifier.MODELS.values(), classifier.GOLDEN]
+FILES = [classifier.MODELS[RECORDING], classifier.MODELS[LONE], classifier.GOLDEN]
 
 
 @pytest.fixture
@@ -87,7 +87,7 @@ def test_a_batch_answers_as_its_beats_do_alone(model: Classifier) -> None:
 
 def test_no_beats_give_no_answers(model: Classifier) -> None:
     nothing = from_cuts([np.array(made_up_beat())], 125.0)
-    for view in VIEWS:
+    for view in (RECORDING, LONE):
         empty = Beats(nothing.windows[:0], nothing.context[:0], view)
         assert model.predict(empty).shape == (0, 5)
 

@@ -111,6 +111,38 @@ def test_a_missing_file_and_a_missing_model_are_named(analyse: Analyse, tmp_path
     assert "other" in done.stderr
 
 
+def test_advice_is_printed_under_the_summary_when_asked_for(
+    analyse: Analyse, recording: Path
+) -> None:
+    title = "What people usually do next"
+    assert title not in analyse(recording).stdout
+    done = " ".join(analyse(recording, "--advice", "--age", 9).stdout.split())
+    summary, text = done.split(title)
+    assert "heart rate" in summary
+    assert "under 18" in text
+    assert "not a medical device" in text
+    assert "doi:10." in text
+
+
+def test_advice_is_in_the_json_when_asked_for(analyse: Analyse, recording: Path) -> None:
+    assert json.loads(analyse(recording, "--json").stdout)["advice"] is None
+    found = json.loads(analyse(recording, "--json", "--advice").stdout)["advice"]
+    assert found["age_band"] == "unknown"
+    assert found["lines"][0]["finding"] == "symptoms"
+
+
+@pytest.mark.parametrize(
+    "words", [["--age", 40], ["--advice", "--age", 121], ["--advice", "--age", "x"]]
+)
+def test_an_age_that_cannot_be_meant_is_refused(
+    analyse: Analyse, recording: Path, words: list[object]
+) -> None:
+    done = analyse(recording, *words)
+    assert done.exit_code == 2
+    assert "--age" in done.stderr
+    assert done.stdout == ""
+
+
 def test_the_installed_command_runs(recording: Path, made_up_models: Path) -> None:
     command = shutil.which("beatwise", path=str(Path(sys.executable).parent))
     assert command

@@ -29,7 +29,7 @@ def test_every_route_is_documented() -> None:
 
 
 def test_every_command_of_the_makefile_is_in_the_readme() -> None:
-    for command in ("run", "test", "check", "bench", "repro", "clean"):
+    for command in ("run", "test", "check", "bench", "repro", "tune", "track", "clean"):
         assert f"\n{command}: " in (ROOT / "Makefile").read_text()
         assert f"make {command}" in README or f"`{command}`" in README
 
@@ -56,6 +56,20 @@ def test_the_readme_quotes_the_figures_of_whole_recordings() -> None:
     as_recorded = metrics["qrs"]["all_30_min"]["as_recorded"]
     rates = [f"{100 * as_recorded[rate]:.2f}" for rate in ("se", "ppv")]
     assert f"Se {rates[0]} %, +P {rates[1]} %" in README
+
+
+def test_the_readme_quotes_every_model() -> None:
+    metrics = json.loads((ROOT / "reports" / "metrics.json").read_text())
+    assert len(metrics["beats"]) == 11
+    for name, protocols in metrics["beats"].items():
+        tested = protocols["inter_patient_without_paced"]
+        folds = {k: metrics["folds"][name][k]["macro_f1_nsv"] for k in ("records", "beats")}
+        row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
+        assert row.endswith(
+            f"| {tested['macro_f1_nsv']:.3f} | {tested['S']['f1']:.3f} | {tested['V']['f1']:.3f} "
+            f"| {folds['records']['mean']:.3f} ± {folds['records']['spread']:.3f} "
+            f"| {folds['beats']['mean']:.3f} |"
+        )
 
 
 def test_the_example_of_the_readme_is_a_request() -> None:

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ecg import aami, scoring
-from pipeline import counts, dataset, evaluate, generate, model_card, params
+from pipeline import compare, counts, dataset, evaluate, generate, model_card, params
 from tests.conftest import ROOT
 
 
@@ -38,7 +38,7 @@ def test_the_model_card_is_rendered_from_the_committed_figures() -> None:
     metrics = json.loads((ROOT / "reports" / "metrics.json").read_text())
     wanted = params.load("export", params.Export, ROOT / "params.yaml")
     by_record = counts.read(ROOT / "reports" / "inter_patient_records.csv")
-    rendered = model_card.render(metrics, by_record, wanted.name, wanted.version)
+    rendered = model_card.render(metrics, by_record, dataset.CONVXGB, wanted.version)
     assert (ROOT / model_card.CARD).read_text() == rendered
 
 
@@ -114,7 +114,7 @@ def test_the_inter_patient_figures_are_of_every_test_beat() -> None:
 
 def test_intervals_hold_the_figure_of_the_whole() -> None:
     matrices = list(records_csv("inter_patient").values())
-    low, high = evaluate.intervals(matrices)["macro_f1_nsv"]
+    low, high = compare.intervals(matrices, compare.five_classes)["macro_f1_nsv"]
     assert low < scoring.scores(np.sum(matrices, axis=0))["macro_f1_nsv"] < high
 
 

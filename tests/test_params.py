@@ -16,6 +16,8 @@ from tests.conftest import ROOT
         ("generate", params.Generate),
         ("smote", params.Smote),
         ("train", params.Train),
+        ("balance", params.Balance),
+        ("imbalance", params.Imbalance),
         ("export", params.Export),
         ("evaluate", params.Evaluate),
     ],
@@ -26,16 +28,23 @@ def test_params_yaml_is_read(section: str, schema: type[Any]) -> None:
 
 def test_params_yaml_has_no_section_that_no_stage_reads() -> None:
     sections = yaml.safe_load((ROOT / "params.yaml").read_text())
-    assert set(sections) == {"generate", "smote", "train", "export", "evaluate"}
+    read = {"generate", "smote", "train", "balance", "imbalance", "models", "export", "evaluate"}
+    assert set(sections) == read
+
+
+@pytest.mark.parametrize("name", params.model_names(ROOT / "params.yaml"))
+def test_every_model_of_params_yaml_is_of_a_kind(name: str) -> None:
+    found = params.load_model(name, ROOT / "params.yaml")
+    assert type(found) in params.KINDS.values()
 
 
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("export: {name: a, version: b, colour: c}", "unknown key 'colour'; known: name, version"),
-        ("export: {name: a}", "missing version"),
-        ("export: {name: a, version: 1}", "export.version: is 1"),
-        ("export: {name: a, version: [b]}", "export.version: is"),
+        ("export: {version: b, colour: c}", "unknown key 'colour'; known: version"),
+        ("export: {}", "missing version"),
+        ("export: {version: 1}", "export.version: is 1"),
+        ("export: {version: [b]}", "export.version: is"),
         ("other: {}", "the section 'export' is missing"),
     ],
 )

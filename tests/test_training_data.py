@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from ecg import aami
 from ecg.beats import WINDOW, Beats
 from ecg.context import CONTEXT
-from pipeline import dataset, params, smote, train
+from pipeline import balance, dataset, folds, params, smote
 from tests.conftest import ROOT
 
 SMOTE = dataclasses.replace(
@@ -38,18 +38,18 @@ def test_folds_hold_every_training_record_once() -> None:
     assert sorted(named) == sorted(aami.DS1)
     rng = np.random.default_rng(0)
     record = np.array([207, 201, 207, 118])
-    found = train.folds("inter_patient", record, wanted.folds, rng)
+    found = folds.folds("inter_patient", record, wanted.folds, rng)
     assert found[0] == found[2]
     assert len(set(found.tolist())) == 3
-    paced = train.folds("inter_patient", np.array([102]), wanted.folds, rng)
-    assert paced.tolist() == [train.IN_NONE]
+    paced = folds.folds("inter_patient", np.array([102]), wanted.folds, rng)
+    assert paced.tolist() == [folds.IN_NONE]
 
 
 def test_varied_beats_keep_their_r_peak_and_their_missing_channel() -> None:
     windows = np.zeros((200, WINDOW, 2), np.float32)
     windows[:, 60:69, 0] = np.hanning(9)
     windows[:100, 60:69, 1] = np.hanning(9)
-    out = train.varied(windows, np.random.default_rng(0))
+    out = balance.varied(windows, np.random.default_rng(0))
     assert np.abs(out[..., 0].argmax(axis=1) - 64).max() <= 3
     assert not out[100:, :, 1].any()
     assert out[:100, :, 1].any(axis=1).all()

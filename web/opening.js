@@ -8,7 +8,7 @@ const EXAMPLE = "/static/example/mitdb-208.zip";
 const SETTINGS = ["fs", "unit", "lead", "model"];
 const MB = 1024 * 1024;
 
-/** Sets up the form; onAnswer(answer, name) when the service has answered. */
+/** Sets up the form; onAnswer(answer, name, {files, options}) when the service has answered what was sent. */
 export function createOpening(onAnswer) {
   const state = { running: null, limits: null, ticking: 0 };
   readLimits().then((limits) => (state.limits = limits));
@@ -32,7 +32,7 @@ export function createOpening(onAnswer) {
     try {
       const answer = await sending.answer;
       say("Drawing …", null);
-      onAnswer(answer, nameOf(files));
+      onAnswer(answer, nameOf(files), { files, options });
       say("", null);
     } catch (error) {
       fail(error);

@@ -1,5 +1,6 @@
 /** The page of recordings: a file in, and its ECG on paper with every beat marked. */
 
+import { setUpAdvice } from "./advice.js";
 import { createBeatList } from "./beatlist.js";
 import { createBeatPanel } from "./beatpanel.js";
 import { createCaliper } from "./caliper.js";
@@ -25,8 +26,8 @@ import { setUpTaking } from "./taking.js";
 
 const desk = createDesk();
 
-function openAnswer(answer, name) {
-  const recording = toRecording(answer, name);
+function openAnswer(answer, name, sent) {
+  const recording = { ...toRecording(answer, name), sent };
   byId("opening").open = false;
   show(byId("welcome"), false);
   byId("opening-title").textContent = "Open another recording";
@@ -72,7 +73,7 @@ function setUpToolbar() {
 function start() {
   const paper = createPaper(desk);
   const caliper = createCaliper(desk);
-  for (const create of [createOverview, createTachogram, createOverlay, createBeatList, createFacts, setUpMoment, setUpPrinting, setUpTaking]) create(desk);
+  for (const create of [createOverview, createTachogram, createOverlay, createBeatList, createFacts, setUpAdvice, setUpMoment, setUpPrinting, setUpTaking]) create(desk);
   setUpHandling(desk, paper);
   setUpKeys(desk, { beat: createBeatPanel(desk), caliper, step });
   setUpToolbar();

@@ -2,13 +2,15 @@
 
 import { NO_ANSWER, ServiceProblem, problemOf } from "./api.js";
 
-const FIELD_WORDS = { fs: "Sampling frequency", unit: "Unit", lead: "Lead", model: "Model", files: "File" };
+const FIELD_WORDS = { fs: "Sampling frequency", unit: "Unit", lead: "Lead", model: "Model", age: "Age", files: "File" };
 
-/** Returns {answer, cancel()}; onProgress(share) while it uploads, onSent() when the service has it. */
-export function sendRecording(files, options, { onProgress, onSent }) {
+const DRAWN = { trace: "true", proba: "true", explain: "true" };
+
+/** Returns {answer, cancel()}; onProgress(share) while it uploads, onSent() when the service has it; wanted: parts of the answer. */
+export function sendRecording(files, options, { onProgress, onSent }, wanted = DRAWN) {
   const request = new XMLHttpRequest();
   const answer = new Promise((resolve, reject) => {
-    request.open("POST", `/v1/records?${queryOf(options)}`);
+    request.open("POST", `/v1/records?${queryOf({ ...options, ...wanted })}`);
     request.setRequestHeader("Accept", "application/json");
     request.responseType = "json";
     request.upload.addEventListener("progress", ({ loaded, total }) => onProgress(loaded / total));
@@ -25,8 +27,7 @@ export function sendRecording(files, options, { onProgress, onSent }) {
 }
 
 function queryOf(options) {
-  const given = Object.entries(options).filter(([, value]) => value !== "" && value !== null);
-  return new URLSearchParams([...given, ["trace", "true"], ["proba", "true"], ["explain", "true"]]);
+  return new URLSearchParams(Object.entries(options).filter(([, value]) => value !== "" && value !== null));
 }
 
 function bodyOf(files) {

@@ -24,7 +24,11 @@ export function showWhy(why) {
   const full = Math.max(FAINT, ...why.stretches.map(({ loss }) => Math.abs(loss)));
   const scale = el("div", { class: "why-scale", "aria-hidden": "true" });
   scale.append(el("div", { class: "why-strip" }, ...why.stretches.map((one) => cell(one, full))));
-  scale.append(el("span", {}, "−0.5 s"), el("span", { class: "why-peak" }, "R peak"), el("span", {}, "+0.8 s"));
+  const [start, end] = [why.stretches[0].from, why.stretches.at(-1).to];
+  const peak = el("span", { class: "why-peak" }, "R peak");
+  peak.style.left = `${(100 * -start) / (end - start)}%`;
+  peak.classList.toggle("at-start", start === 0);
+  scale.append(el("span", {}, start < 0 ? `−${(-start).toFixed(1)} s` : ""), peak, el("span", {}, `+${end.toFixed(1)} s`));
   const families = why.families.filter(({ loss }) => Math.abs(loss) >= LEAST).map(line);
   const parts = [el("h4", {}, "What the answer leans on"), el("p", { id: "why-words" }, inWords(why)), scale];
   byId("why").replaceChildren(...parts, el("ul", { class: "hint" }, ...families), el("p", { class: "hint" }, MEANING));
