@@ -41,7 +41,9 @@ def quick(name: str) -> params.Model:
     if isinstance(spec, params.TreesModel):
         return replace(spec, rounds=20, min_child_weight=1.0)
     if isinstance(spec, params.NetworkModel):
-        return replace(spec, epochs=6, dropout=0.0, batch=8)
+        # On so few beats a validation loss says little: stop late.
+        patience = 8 if spec.patience else 0
+        return replace(spec, epochs=12 if patience else 6, dropout=0.0, batch=8, patience=patience)
     if isinstance(spec, params.SvmModel):
         return replace(spec, components=100)
     return replace(spec, trees=30, leaf=1) if isinstance(spec, params.ForestModel) else spec
