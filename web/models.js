@@ -7,7 +7,7 @@ import { byId, el, show } from "./dom.js";
 export async function loadModels() {
   try {
     const { models } = await getJson("/v1/models");
-    const usual = el("option", { value: "" }, "the default for these beats");
+    const usual = el("option", { value: "" }, "the default");
     byId("model").replaceChildren(usual, ...models.map((m) => el("option", { value: m.name }, `${m.name} ${m.version}`)));
     show(byId("model-field"), models.length > 1);
   } catch {
