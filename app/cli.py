@@ -16,7 +16,7 @@ from rich.text import Text
 
 from app import __version__
 from app.schemas import model_id
-from app.settings import DEFAULT_MODEL, ROWS_MODEL
+from app.settings import DEFAULT_MODEL, ROWS_MODEL, default_model
 from ecg import exports, readers
 from ecg.advice import Advice, advise
 from ecg.analysis import Analysis, RowAnalysis, analyse_any
@@ -69,8 +69,8 @@ class Choice:
 
     def of(self, opened: Record | BeatRows) -> Classifier:
         """Return the model for what was opened."""
-        rows = isinstance(opened, BeatRows) and (self.folder / ROWS_MODEL).is_dir()
-        return _loaded(self.folder / ROWS_MODEL) if rows and not self.name else self.default()
+        known = [path.name for path in self.folder.iterdir() if path.is_dir()]
+        return _loaded(self.folder / (self.name or default_model(opened, known)))
 
 
 @lru_cache

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.problems import NOT_READY, ProblemError, invalid
 from app.schemas import BeatAnswer, BeatsAnswer, Explanations, Proba, model_id
-from app.settings import DEFAULT_MODEL, ROWS_MODEL
+from app.settings import DEFAULT_MODEL, default_model
 from ecg.aami import CLASSES
 from ecg.beat_rows import BeatRows
 from ecg.classifier import MANIFEST, Classifier, load
@@ -120,8 +120,7 @@ def chosen_model(
     Raises ProblemError (422) for a name that is not known.
     """
     known = models.required()
-    by_kind = ROWS_MODEL if isinstance(opened, BeatRows) and ROWS_MODEL in known else DEFAULT_MODEL
-    wanted = by_kind if name is None else name
+    wanted = default_model(opened, known) if name is None else name
     if wanted not in known:
         raise invalid("model", "is not a model of this service", ", ".join(known))
     return known[wanted]

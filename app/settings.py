@@ -1,10 +1,12 @@
 """Settings from the environment: `BEATWISE_*`, and nothing else."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from ecg.beat_rows import BeatRows
 
 PREFIX: Final = "BEATWISE_"
 DEFAULT_MODEL: Final = "convxgb"
@@ -15,6 +17,11 @@ OTHERS: Final = frozenset(
 )
 """Keys of the pipeline and the tests, which share the environment with the service."""
 LOG_LEVELS: Final = ("debug", "info", "warning", "error", "critical")
+
+
+def default_model(opened: object, known: Container[str]) -> str:
+    """Return the name of the model for what was opened, where none was asked for."""
+    return ROWS_MODEL if isinstance(opened, BeatRows) and ROWS_MODEL in known else DEFAULT_MODEL
 
 
 class SettingsError(ValueError):

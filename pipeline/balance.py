@@ -16,8 +16,6 @@ from ecg.beats import Beats, clean
 from pipeline import dataset, params, smote
 
 METHODS: Final = ("none", "weights", "smote", "mixture", "augmented")
-KINDS: Final = ("bw", "em", "ma")
-"""Baseline wander, electrode motion, muscle artefact, of the MIT-BIH Noise Stress Test Database."""
 _COMPONENTS = 30
 _BEATS_A_PART = 40
 _NOISE = 0.05
@@ -122,9 +120,9 @@ def _missing(label: NDArray[np.int64], wanted: params.Balance) -> list[tuple[int
 
 def _noise(n: int, length: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """Return stretches (n, length) of recorded noise, through the filters that beats go through."""
-    kinds = np.stack([_recorded(kind) for kind in KINDS])
+    kinds = np.stack([_recorded(kind) for kind in dataset.NOISE_KINDS])
     at = rng.integers(0, kinds.shape[1] - length, n)[:, None] + np.arange(length)
-    drawn = kinds[rng.integers(0, len(KINDS), n)[:, None], at]
+    drawn = kinds[rng.integers(0, len(kinds), n)[:, None], at]
     return np.asarray(drawn * rng.exponential(_NOISE, (n, 1)), np.float32)
 
 

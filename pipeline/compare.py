@@ -32,12 +32,15 @@ def of_folds(
     each = [_of_fold(proba[fold == k], label[fold == k]) for k in np.unique(fold)]
     names = list(dict.fromkeys(name for one in each for name in one))
     values = {name: [one[name] for one in each if name in one] for name in names}
-    spread = {
-        name: {"mean": float(np.mean(v)), "spread": float(np.std(v, ddof=min(1, len(v) - 1)))}
-        for name, v in values.items()
-    }
+    spread = {name: mean_and_spread(v) for name, v in values.items()}
     matrix = scoring.confusion(label, proba.argmax(axis=1))
     return {**spread, "pooled": scoring.scores(matrix), "confusion": matrix.tolist()}
+
+
+def mean_and_spread(values: list[float]) -> dict[str, float]:
+    """Return the mean and the standard deviation of values, 0 of one alone."""
+    deviation = np.std(values, ddof=min(1, len(values) - 1))
+    return {"mean": float(np.mean(values)), "spread": float(deviation)}
 
 
 def areas(label: NDArray[np.int64], proba: NDArray[np.float32]) -> dict[str, float]:

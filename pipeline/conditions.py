@@ -10,13 +10,11 @@ minutes. `125_hz`: recorded at a third of the rate. `lost`: a tenth of the time 
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import resample_poly
 
 from ecg import aami, kachuee, scoring
 from ecg.beats import AFTER_S, BEFORE_S, KACHUEE, RECORDING, Beats, canonical_index, clean, prepare
@@ -26,7 +24,7 @@ from ecg.filters import FS, resample
 from ecg.gaps import hold
 from ecg.record import Record, choose_lead
 from pipeline import dataset
-from pipeline.recordings import MAPS, NOISES, each, load, marks_of, with_noise
+from pipeline.recordings import MAPS, each, load, marks_of, transformed, with_noise
 
 JITTER_S: Final = 0.05
 HISTORY: Final = 300
@@ -78,7 +76,8 @@ def second_lead(record: Record, lead: int, r_peaks: Indices) -> Lead:
 
 def inverted(record: Record, lead: int, r_peaks: Indices) -> Lead:
     """Turn the lead upside down."""
-    return replace(as_recorded(record, lead, r_peaks), signal=-record.signal[:, lead].astype(float))
+    one = as_recorded(record, lead, r_peaks)
+    return replace(one, signal=-one.signal)
 
 
 def gain(record: Record, lead: int, r_peaks: Indices) -> Lead:
@@ -91,10 +90,9 @@ def gain(record: Record, lead: int, r_peaks: Indices) -> Lead:
 def low_fs(record: Record, lead: int, r_peaks: Indices) -> Lead:
     """Record the lead at `LOW_FS`."""
     one = as_recorded(record, lead, r_peaks)
-    up, down = Fraction(LOW_FS, round(one.fs)).as_integer_ratio()
-    signal = np.asarray(resample_poly(one.signal, up, down, padtype="line"))
-    r_peaks = np.minimum(np.rint(r_peaks * up / down).astype(np.int64), len(signal) - 1)
-    return Lead(signal, float(LOW_FS), r_peaks)
+    signal, fs = transformed(one.signal, one.fs, f"{LOW_FS}_hz")
+    moved = np.rint(r_peaks * fs / one.fs).astype(np.int64)
+    return Lead(signal, fs, np.minimum(moved, len(signal) - 1))
 
 
 def lost(record: Record, lead: int, r_peaks: Indices) -> Lead:
@@ -118,6 +116,11 @@ CONDITIONS: Final[dict[str, Callable[[Record, int, Indices], Lead]]] = {
     "125_hz": low_fs,
     "lost": lost,
 }
+
+
+def view_of(served: Classifier) -> str:
+    """Return how a model sees the beats of a recording."""
+    return RECORDING if RECORDING in served.graphs else KACHUEE
 
 
 def streamed(lead: Lead) -> Beats:
@@ -155,7 +158,7 @@ def noise_curve(artefacts: dict[str, Path], names: tuple[str, ...], jobs: int) -
                 )
                 for snr in SNR_DB
             }
-            for kind in NOISES
+            for kind in dataset.NOISE_KINDS
         }
         for model in artefacts
     }
@@ -212,7 +215,7 @@ def _in_noise(
     lead, r_peaks, labels = _beats_of(record)
     one = as_recorded(record, lead, r_peaks)
     found = {}
-    for kind in NOISES:
+    for kind in dataset.NOISE_KINDS:
         noise = load(kind, dataset.NOISES).signal[:, 0].astype(np.float64)
         for snr in SNR_DB:
             noisy = replace(one, signal=with_noise(one.signal, r_peaks, one.fs, noise, snr))
@@ -227,7 +230,7 @@ def _loaded(artefacts: dict[str, Path]) -> dict[str, Classifier]:
 
 def _by_model(loaded: dict[str, Classifier], lead: Lead) -> dict[str, Indices]:
     """Return what each model answers; the beats of a view are made once."""
-    views = {name: RECORDING if RECORDING in c.graphs else KACHUEE for name, c in loaded.items()}
+    views = {name: view_of(one) for name, one in loaded.items()}
     made = {view: lead.beats(view) for view in sorted({*views.values()})}
     return {name: _classes(one, made[views[name]]) for name, one in loaded.items()}
 

@@ -24,11 +24,11 @@ from ecg.beats import LONE, RECORDING, Beats
 from ecg.context import CONTEXT, NEAR, RATIOS
 from pipeline import network, params
 from pipeline.balance import root_weights
+from pipeline.boosting import boost
 from pipeline.calibration import calibrated, temperature_of
 from pipeline.dataset import Embedded
 from pipeline.folds import IN_NONE, More, Rows
 
-XGBOOST_THREADS: Final = 2
 SUPRAVENTRICULAR: Final = CLASSES.index("S")
 
 EMBEDDING: Final = tuple(f"embedding_{name}" for name in CLASSES)
@@ -134,7 +134,7 @@ def fit_forests(
     of_conducted = np.full(len(conducted), wanted.conducted_weight)
     shape = np.maximum(label - SUPRAVENTRICULAR, 0)
     by_shape = columns(SHAPE[view])
-    of_shape = _fit(
+    of_shape = boost(
         np.vstack([rows[:, by_shape], conducted[:, by_shape]]),
         np.concatenate([shape, np.zeros(len(conducted), np.int64)]),
         np.concatenate([root_weights(shape), of_conducted]),
@@ -151,7 +151,7 @@ def fit_forests(
         parts.append(made[0])
         labels.append(made[1])
         weight.append(np.full(len(made[1]), wanted.made_weight))
-    of_rhythm = _fit(
+    of_rhythm = boost(
         np.vstack(parts),
         np.concatenate(labels),
         np.concatenate(weight),
@@ -179,27 +179,3 @@ def load(networks: Path, folder: Path, view: str, wanted: params.Network) -> Tra
     found = json.loads(stem.with_suffix(".json").read_text())
     net = network.load(networks / f"{view}.npz", wanted)
     return Trained(net, Forests(forests[0], forests[1], view), float(found["temperature"]))
-
-
-def _fit(
-    rows: NDArray[np.float32],
-    label: NDArray[np.int64],
-    weight: NDArray[np.float64],
-    objective: dict[str, Any],
-    rounds: int,
-    wanted: params.Trees,
-    seed: int,
-) -> xgboost.Booster:
-    options = {
-        "max_depth": wanted.max_depth,
-        "learning_rate": wanted.learning_rate,
-        "min_child_weight": wanted.min_child_weight,
-        "reg_lambda": wanted.reg_lambda,
-        "subsample": wanted.subsample,
-        "colsample_bytree": wanted.colsample_bytree,
-        "tree_method": "hist",
-        "nthread": XGBOOST_THREADS,
-        "seed": seed,
-    }
-    data = xgboost.DMatrix(rows, label, weight=weight, nthread=XGBOOST_THREADS)
-    return xgboost.train(options | objective, data, rounds)

@@ -18,6 +18,8 @@ PROTOCOLS: Final[tuple[Protocol, ...]] = get_args(Protocol)
 
 RECORDS: Final = Path("data/mit-bih")
 NOISES: Final = Path("data/mit-bih-noise")
+NOISE_KINDS: Final = ("bw", "em", "ma")
+"""Its records: baseline wander, electrode motion, muscle artefact."""
 CHALLENGE: Final = Path("data/challenge-2017")
 BEATS: Final = Path("data/beats")
 CONDUCTED: Final = Path("data/conducted")
@@ -72,17 +74,8 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Kachuee:
-    """Beats cut as `ecg.kachuee` cuts them, all but the last of each record; as in `Dataset`."""
-
-    beats: Beats
-    label: NDArray[np.int64]
-    record: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Test:
-    """Test beats of a protocol (n), their label and record (n,)."""
+class Labelled:
+    """Beats (n), their label and record (n,), as in `Dataset`."""
 
     beats: Beats
     label: NDArray[np.int64]
@@ -153,7 +146,7 @@ def load_made(folder: Path = RHYTHMS) -> Made:
     return Made(*_load(("context", "label", "record"), folder))
 
 
-def save_kachuee(made: Kachuee, folder: Path = KACHUEE) -> None:
+def save_kachuee(made: Labelled, folder: Path = KACHUEE) -> None:
     """Write the arrays, each a .npy file."""
     arrays: dict[str, NDArray[Any]] = {
         "windows": made.beats.windows,
@@ -163,11 +156,11 @@ def save_kachuee(made: Kachuee, folder: Path = KACHUEE) -> None:
     _save(arrays, folder)
 
 
-def load_kachuee(folder: Path = KACHUEE) -> Kachuee:
+def load_kachuee(folder: Path = KACHUEE) -> Labelled:
     """Map what `save_kachuee` wrote."""
     windows, label, record = _load(("windows", "label", "record"), folder)
     context = np.full((len(windows), len(CONTEXT)), np.nan, np.float32)
-    return Kachuee(Beats(windows, context, OF_KACHUEE), label, record)
+    return Labelled(Beats(windows, context, OF_KACHUEE), label, record)
 
 
 def save_features(features: NDArray[np.float32], view: str, folder: Path = FEATURES) -> None:
@@ -222,16 +215,16 @@ def crossed(name: str, protocol: str) -> Path:
     return TRAINED / name / f"{protocol}.npz"
 
 
-def test_of(protocol: Protocol, view: str) -> Test:
+def test_of(protocol: Protocol, view: str) -> Labelled:
     """Return the test beats of a protocol, in their recordings or as `ecg.kachuee` cuts them."""
     if view == OF_KACHUEE:
         made = load_kachuee()
         rows = inter_patient(made.record).test
-        return Test(made.beats.take(rows), made.label[rows], made.record[rows])
+        return Labelled(made.beats.take(rows), made.label[rows], made.record[rows])
     beats = load()
     rows = test_rows(protocol)
     label, record = np.asarray(beats.label[rows]), np.asarray(beats.record[rows])
-    return Test(beats.beats.take(rows), label, record)
+    return Labelled(beats.beats.take(rows), label, record)
 
 
 def test_rows(protocol: Protocol) -> NDArray[np.int64]:

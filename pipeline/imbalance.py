@@ -8,7 +8,7 @@ from typing import Any
 
 from pipeline import compare, params, train
 from pipeline.dataset import IMBALANCE
-from pipeline.folds import CROSS, IN_NONE
+from pipeline.folds import CROSS
 
 
 def main(method: str) -> None:
@@ -20,10 +20,7 @@ def main(method: str) -> None:
     for protocol in CROSS:
         rows = train.rows_of(spec.views[0], protocol, wanted)
         proba = train.cross_validate(spec, rows, balance, wanted.seeds[0])
-        judged = rows.fold != IN_NONE
-        label, fold = rows.label[judged], rows.fold[judged]
-        answers = train.cross_calibrated(proba[judged], label, fold)
-        found[protocol] = compare.of_folds(answers.astype("float32"), label, fold)
+        found[protocol] = compare.of_folds(*train.judged(rows, proba))
         print(f"{name}, {method}: folds of {protocol} are scored", flush=True)
     write(found, IMBALANCE / f"{method}.json")
 

@@ -14,9 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg import scoring
-from pipeline import convxgb, dataset, folds, models, params, train
+from pipeline import dataset, folds, params, train
 from pipeline.dataset import CONVXGB, Dataset
-from pipeline.folds import IN_NONE, Rows, Run
+from pipeline.folds import Run
 from pipeline.spaces import SPACES
 from pipeline.study import Judge, Task, Values
 
@@ -55,7 +55,8 @@ def _of_model(name: str) -> Task:
     rows = train.rows_of(spec.views[0], "records", wanted)
 
     def judge(values: Values) -> Iterator[float]:
-        return _by_fold(replace(spec, **values), rows, balance, seed)
+        for held_out, proba in train.by_fold(replace(spec, **values), rows, balance, seed):
+            yield _score(proba, rows.label[held_out])
 
     arrays = (rows.beats.windows, rows.beats.context, rows.features, rows.label, rows.fold)
     others = {"section balance": asdict(balance), "views": rows.beats.view}
@@ -67,14 +68,11 @@ def _of_convxgb() -> Task:
     runs = [run for run in folds.runs(wanted, beats) if run.protocol == "records"]
 
     def judge(values: Values) -> Iterator[float]:
-        trees = replace(wanted.trees, **values)
+        other = replace(wanted, trees=replace(wanted.trees, **values))
         for run in runs:
             # Read anew: five runs at once would be windows of a gigabyte.
-            rows, more, left_out = folds.training_rows(run, beats, wanted)
-            embedded = dataset.load_embedded(dataset.EMBEDDING / run.name, run.view)
-            forests = convxgb.fit_without(None, run.view, rows, more, embedded, trees, run.seed)
-            seen = convxgb.tree_rows(embedded.test, left_out.beats)
-            yield _score(forests.predict(seen), left_out.label)
+            proba, rows = train.left_out(run, beats, other)
+            yield _score(proba, rows.label)
 
     arrays = (array for run in runs for array in _seen_by(run, beats, wanted))
     where, seed = ("train", "trees"), wanted.seeds[0]
@@ -104,14 +102,6 @@ def _task(
     shared = {**values, **others, "seed": seed, "ranges": ranges, "data": _digest(arrays)}
     made_for = {what: json.dumps(value) for what, value in shared.items()}
     return Task(name, where, space, current, made_for, judge, seed)
-
-
-def _by_fold(spec: params.Model, rows: Rows, balance: params.Balance, seed: int) -> Iterator[float]:
-    for fold in sorted({*rows.fold.tolist()} - {IN_NONE}):
-        held_out = rows.fold == fold
-        kind = models.fit(spec, rows.take(~held_out), balance, seed)
-        proba = kind.proba(rows.beats.take(np.flatnonzero(held_out)))
-        yield _score(proba, rows.label[held_out])
 
 
 def _score(proba: NDArray[np.float64], label: NDArray[np.int64]) -> float:

@@ -13,7 +13,7 @@ from ecg.context import CONTEXT
 from ecg.filters import FS
 from pipeline import counts, params
 from pipeline.dataset import CONVXGB, METRICS, REPORTS
-from pipeline.markdown import table
+from pipeline.markdown import score, table
 
 CARD: Final = Path("docs/model-card.md")
 QUOTED: Final = ("macro_f1_nsv", "S_f1", "V_f1", "F_f1", "j_kappa", "accuracy")
@@ -64,13 +64,8 @@ def main() -> None:
     CARD.write_text(render(metrics, by_record, CONVXGB, wanted.version))
 
 
-def _value(scores: dict[str, Any], name: str) -> float:
-    value = scores[name[0]]["f1"] if name.endswith("_f1") and name[1] == "_" else scores[name]
-    return float(value)
-
-
 def _row(title: str, scores: dict[str, Any]) -> list[str]:
-    return [title, *(f"{_value(scores, name):.3f}" for name in QUOTED)]
+    return [title, *(f"{score(scores, name):.3f}" for name in QUOTED)]
 
 
 def _main(figures: dict[str, Any]) -> str:
@@ -80,8 +75,8 @@ def _main(figures: dict[str, Any]) -> str:
         low, high = whole["interval_95"].get(name, (None, None))
         interval = "" if low is None else f"{low:.3f} to {high:.3f}"
         spread = f"{seeds[name]['mean']:.3f} ± {seeds[name]['spread']:.3f}"
-        folds = f"{_value(figures['folds_of_ds1']['recording'], name):.3f}"
-        rows.append([TITLES[name], f"{_value(whole, name):.3f}", interval, spread, folds])
+        folds = f"{score(figures['folds_of_ds1']['recording'], name):.3f}"
+        rows.append([TITLES[name], f"{score(whole, name):.3f}", interval, spread, folds])
     n = len(seeds["accuracy"]["values"])
     head = ["", "served", "95 % by record", f"{n} seeds, mean ± sd", "folds of DS1"]
     classes = [
@@ -169,7 +164,7 @@ def _patients(groups: dict[str, Any]) -> str:
             name,
             str(found["records"]),
             *(f"{found[c]['n']:,}" for c in "SV"),
-            *(f"{_value(found, k):.3f}" for k in ("macro_f1_nsv", "S_f1", "V_f1", "accuracy")),
+            *(f"{score(found, k):.3f}" for k in ("macro_f1_nsv", "S_f1", "V_f1", "accuracy")),
         ]
         for name, found in groups.items()
     ]

@@ -24,10 +24,10 @@ from ecg.classifier import INPUTS
 from ecg.features import engineered
 from pipeline import network, params
 from pipeline.balance import balanced
+from pipeline.boosting import THREADS, boost
 from pipeline.calibration import calibrated
 from pipeline.folds import Rows
 
-THREADS: Final = 2
 FARTHEST: Final = 10.0
 """Deviations from the mean beyond which a column says nothing more to a linear model."""
 
@@ -232,18 +232,8 @@ def _boost(
     seed: int,
 ) -> xgboost.Booster:
     several = {"objective": "multi:softprob", "num_class": classes}
-    options = {
-        "max_depth": spec.max_depth,
-        "learning_rate": spec.learning_rate,
-        "min_child_weight": spec.min_child_weight,
-        "reg_lambda": spec.reg_lambda,
-        "subsample": spec.subsample,
-        "colsample_bytree": spec.colsample_bytree,
-        "tree_method": "hist",
-        "nthread": THREADS,
-        "seed": seed,
-    } | ({"objective": "binary:logistic"} if classes == 2 else several)
-    return xgboost.train(options, xgboost.DMatrix(rows, label, weight=weight), spec.rounds)
+    objective = {"objective": "binary:logistic"} if classes == 2 else several
+    return boost(rows, label, weight, objective, spec.rounds, spec, seed)
 
 
 def _ask(booster: xgboost.Booster, rows: Table) -> NDArray[np.float64]:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from pipeline import pictures
 from pipeline.dataset import CONVXGB, METRICS, REPORTS
-from pipeline.markdown import share, table
+from pipeline.markdown import score, share, table
 
 REPORT: Final = REPORTS / "models.md"
 PROTOCOLS: Final = {
@@ -50,9 +50,8 @@ def _unseen(beats: dict[str, Any]) -> str:
         found = protocols["inter_patient_without_paced"]
         if not found:
             continue
-        values = {n: found[n[0]]["f1"] if n.endswith("_f1") else found[n] for n in names}
         low_high = found["interval_95"]
-        cells = [f"{values[n]:.3f} ({_interval(low_high[n])})" for n in names]
+        cells = [f"{score(found, n):.3f} ({_interval(low_high[n])})" for n in names]
         without = protocols["inter_patient_without_232"]
         lone = protocols.get("inter_patient_lone_beat")
         rows.append(

@@ -28,7 +28,6 @@ Signal = NDArray[np.float64]
 STARTS: Final = {"all_30_min": 0.0, "without_first_5_min": matching.LEARNING_S}
 RATES: Final = (125, 250, 500, 1000)
 VARIANTS: Final = ("as_recorded", "inverted", "times_0.2", "times_5", *(f"{r}_hz" for r in RATES))
-NOISES: Final = ("bw", "em", "ma")
 SNR_DB: Final = (24, 12, 6, 0)
 MAPS: Final = {"de_chazal": aami.DE_CHAZAL, "bxb": aami.BXB}
 
@@ -153,7 +152,7 @@ def _qrs_figures(compared: list[Comparison]) -> dict[str, Any]:
 def _noise_curve(names: tuple[str, ...], jobs: int) -> dict[str, Any]:
     every = each(_in_noise, names, jobs, "noise")
     curve: dict[str, Any] = {}
-    for kind in NOISES:
+    for kind in dataset.NOISE_KINDS:
         for snr in SNR_DB:
             all_beats = [one[kind, snr][0] for one in every]
             usable = [one[kind, snr][1] for one in every]
@@ -173,7 +172,7 @@ def _in_noise(name: str) -> dict[tuple[str, int], tuple[Comparison, Comparison, 
     reference, symbols = marks_of(record), aami.symbol_to_class()
     r_peaks = reference.sample[[symbol in symbols for symbol in reference.symbol]]
     found = {}
-    for kind in NOISES:
+    for kind in dataset.NOISE_KINDS:
         noise = load(kind, dataset.NOISES).signal[:, 0].astype(np.float64)
         for snr in SNR_DB:
             located = locate(with_noise(signal, r_peaks, record.fs, noise, snr), record.fs)

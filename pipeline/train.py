@@ -1,6 +1,8 @@
 """Stage `train`: one model of params.yaml, and what it answers to beats that it has not seen."""
 
 import sys
+from collections.abc import Iterator
+from itertools import islice
 from typing import Final
 
 import numpy as np
@@ -15,6 +17,8 @@ from pipeline.folds import CROSS, IN_NONE, OUTSIDE, Cross, Rows, Run
 
 _OF_LONE: Final = 2
 """Folds that tell how sure a model of lone beats may be."""
+
+Judged = tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.int64]]
 
 
 def main(name: str) -> None:
@@ -32,11 +36,29 @@ def cross_validate(
     n: folds that are scored, all for None; NaN beyond.
     """
     proba = np.full((len(rows.label), len(CLASSES)), np.nan)
-    for fold in sorted({*rows.fold.tolist()} - {IN_NONE})[:n]:
+    for held_out, found in islice(by_fold(spec, rows, balance, seed), n):
+        proba[held_out] = found
+    return proba
+
+
+def by_fold(
+    spec: params.Model, rows: Rows, balance: params.Balance, seed: int
+) -> Iterator[tuple[NDArray[np.bool_], NDArray[np.float64]]]:
+    """Yield each fold as a mask (n_rows,), and proba (n, 5) of its rows by a model without it."""
+    for fold in sorted({*rows.fold.tolist()} - {IN_NONE}):
         held_out = rows.fold == fold
         kind = models.fit(spec, rows.take(~held_out), balance, seed)
-        proba[held_out] = kind.proba(rows.beats.take(np.flatnonzero(held_out)))
-    return proba
+        yield held_out, kind.proba(rows.beats.take(np.flatnonzero(held_out)))
+
+
+def judged(rows: Rows, proba: NDArray[np.float64]) -> Judged:
+    """Calibrate proba (n_rows, 5) by models that have not seen the rows' fold.
+
+    Return it of the rows that are in one, with their label and fold.
+    """
+    kept = rows.fold != IN_NONE
+    label, fold = rows.label[kept], rows.fold[kept]
+    return cross_calibrated(proba[kept], label, fold).astype(np.float32), label, fold
 
 
 def cross_calibrated(
@@ -77,8 +99,8 @@ def _train(name: str) -> None:
     for view in spec.views:
         rows = rows_of(view, "records", wanted)
         proba = cross_validate(spec, rows, balance, seed, _OF_LONE if view == LONE else None)
-        judged = ~np.isnan(proba[:, 0])
-        temperature = temperature_of(proba[judged], rows.label[judged])
+        scored = ~np.isnan(proba[:, 0])
+        temperature = temperature_of(proba[scored], rows.label[scored])
         print(f"{name}, {view}: folds of records are scored", flush=True)
         if view != LONE:
             _keep(name, "records", rows, proba)
@@ -91,10 +113,8 @@ def _train(name: str) -> None:
 
 
 def _keep(name: str, protocol: Cross, rows: Rows, proba: NDArray[np.float64]) -> None:
-    """Calibrate and write proba (n, 5) of rows by models that have not seen their fold."""
-    judged = rows.fold != IN_NONE
-    label, fold = rows.label[judged], rows.fold[judged]
-    found = cross_calibrated(proba[judged], label, fold).astype(np.float32)
+    """Write proba (n, 5) of rows by models that have not seen their fold, calibrated."""
+    found, label, fold = judged(rows, proba)
     path = dataset.crossed(name, protocol)
     path.parent.mkdir(parents=True, exist_ok=True)
     np.savez_compressed(path, proba=found, label=label, fold=fold)
@@ -107,9 +127,10 @@ def _train_convxgb(wanted: params.Train) -> None:
         if run.fold is None:
             _fit_convxgb(run, beats, wanted)
     for protocol in CROSS:
-        parts = [_left_out(run, beats, wanted) for run in every if run.protocol == protocol]
+        parts = [left_out(run, beats, wanted) for run in every if run.protocol == protocol]
         rows = folds.join([rows for _, rows in parts])
         _keep(CONVXGB, protocol, rows, np.concatenate([proba for proba, _ in parts]))
+        print(f"{CONVXGB}: folds of {protocol} are scored", flush=True)
 
 
 def _fit_convxgb(run: Run, beats: Dataset, wanted: params.Train) -> None:
@@ -122,14 +143,13 @@ def _fit_convxgb(run: Run, beats: Dataset, wanted: params.Train) -> None:
     print(f"{CONVXGB}: {run.name}, {run.view}", flush=True)
 
 
-def _left_out(run: Run, beats: Dataset, wanted: params.Train) -> tuple[NDArray[np.float64], Rows]:
+def left_out(run: Run, beats: Dataset, wanted: params.Train) -> tuple[NDArray[np.float64], Rows]:
     """Return proba (n, 5) of the rows that a run leaves out, not yet calibrated."""
-    rows, more, left_out = folds.training_rows(run, beats, wanted)
+    rows, more, others = folds.training_rows(run, beats, wanted)
     embedded = dataset.load_embedded(dataset.EMBEDDING / run.name, run.view)
     trees = wanted.trees
     forests = convxgb.fit_without(None, run.view, rows, more, embedded, trees, run.seed)
-    print(f"{CONVXGB}: {run.name} is scored", flush=True)
-    return forests.predict(convxgb.tree_rows(embedded.test, left_out.beats)), left_out
+    return forests.predict(convxgb.tree_rows(embedded.test, others.beats)), others
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ RARE = 2
 @pytest.fixture(autouse=True)
 def noises(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
-    for kind in balance.KINDS:
+    for kind in dataset.NOISE_KINDS:
         wfdb.wrsamp(
             kind,
             fs=360,

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from ecg import kachuee
 from ecg.beats import KACHUEE, KACHUEE_SAMPLES
 from ecg.errors import InputError
-from pipeline.dataset import Kachuee, no_beats
+from pipeline.dataset import Labelled, no_beats
 from pipeline.kachuee import COUNTS, check_counts
 from tests.test_detector import made
 
@@ -80,6 +80,6 @@ def test_a_cut_that_ends_at_its_r_peak_is_refused_by_number() -> None:
 
 def test_other_counts_than_the_public_ones_are_refused() -> None:
     label = np.repeat(np.arange(5), list(COUNTS.values()))
-    check_counts(Kachuee(no_beats(), label, label))
+    check_counts(Labelled(no_beats(), label, label))
     with pytest.raises(SystemExit, match="published"):
-        check_counts(Kachuee(no_beats(), label[1:], label[1:]))
+        check_counts(Labelled(no_beats(), label[1:], label[1:]))

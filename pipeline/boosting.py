@@ -1,0 +1,32 @@
+"""XGBoost as every model here fits it."""
+
+from typing import Any, Final
+
+import numpy as np
+import xgboost
+from numpy.typing import NDArray
+
+from pipeline import params
+
+THREADS: Final = 2
+_OPTIONS: Final = (
+    *("max_depth", "learning_rate", "min_child_weight", "reg_lambda"),
+    *("subsample", "colsample_bytree"),
+)
+"""What params.yaml says of trees, by XGBoost's own names."""
+
+
+def boost(
+    rows: NDArray[np.float32],
+    label: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    objective: dict[str, Any],
+    rounds: int,
+    wanted: params.Trees | params.TreesModel,
+    seed: int,
+) -> xgboost.Booster:
+    """Fit to rows (n, n_columns), labels and weights (n,)."""
+    fixed = {"tree_method": "hist", "nthread": THREADS, "seed": seed}
+    options = {name: getattr(wanted, name) for name in _OPTIONS} | fixed | objective
+    data = xgboost.DMatrix(rows, label, weight=weight, nthread=THREADS)
+    return xgboost.train(options, data, rounds)
