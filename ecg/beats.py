@@ -9,11 +9,10 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import uniform_filter1d
 
-from ecg import context, filters
+from ecg import context, filters, waves
 from ecg.context import CONTEXT, RR_FIELDS
-from ecg.errors import InputError
+from ecg.cuts import check, main_peaks
 from ecg.filters import FS
 
 RECORDING: Final = "recording"
@@ -38,11 +37,6 @@ _QRS_REACH = round(0.1 * FS)
 _FIDUCIAL_STEPS = 4
 _TYPICAL_FROM = 2000
 _CHUNK = 4096
-
-CUT_S: Final = (0.2, 10.0)
-"""Shortest and longest cut-out, in seconds, taken for one beat."""
-LARGEST: Final = 1e9
-"""Largest absolute sample: beyond any unit (nV of an ECG stay below 1e8)."""
 
 CONSTANTS: Final = {
     "fs": FS,
@@ -156,7 +150,7 @@ def from_cuts(
     cuts: each (n_samples,) in any unit at `fs` Hz, 0.2 to 10 s; r_peaks: the R peak's index in
     each, None where it is to be found; rr: (n_beats, 4) seconds in the order of `RR_FIELDS`, NaN
     where unknown. What the window wants beyond a cut's ends holds its last value.
-    Raises InputError for a cut that is too short, too long, flat or beyond `LARGEST`.
+    Raises InputError for a cut that is too short, too long, flat or beyond `cuts.LARGEST`.
     """
     raw = np.empty((len(cuts), WINDOW))
     peaks = r_peaks if r_peaks is not None else [None] * len(cuts)
@@ -193,24 +187,6 @@ def fiducials(canonical: NDArray[np.float64], centres: NDArray[np.int64]) -> NDA
     return np.where(kept, found, centres)
 
 
-def main_peaks(canonical: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the index of the R peak in each cut-out (n_beats, n_samples) at `FS`.
-
-    The steepest stretch of 0.1 s, then the largest deflection about it; of two alike, the one
-    nearer to the middle.
-    """
-    n = canonical.shape[1]
-    slope = np.gradient(canonical, axis=1) ** 2
-    steepness = uniform_filter1d(slope, round(0.1 * FS), axis=1, mode="constant")
-    off_centre = np.abs(np.arange(n) - (n - 1) / 2) / max(n / 2, 1)
-    steepest = np.argmax(steepness * (1 - 0.3 * off_centre), axis=1)
-    reach = round(0.06 * FS)
-    near = np.clip(steepest[:, None] + np.arange(-reach, reach + 1), 0, n - 1)
-    level = np.median(canonical, axis=1, keepdims=True)
-    largest = np.argmax(np.abs(np.take_along_axis(canonical, near, axis=1) - level), axis=1)
-    return np.asarray(near[np.arange(len(near)), largest], np.int64)
-
-
 def _views(
     canonical: NDArray[np.float64],
     centres: NDArray[np.int64],
@@ -241,11 +217,11 @@ def _context(
     parts = []
     for chunk in chunks:
         own, difference, amplitude = _views(canonical, chunk, typical, typical_amplitude)
-        measured = context.measure(own, difference, typical, late_beat)
-        parts.append((measured, amplitude / typical_amplitude, context.qrs_shape(own)))
-    measures = {name: np.concatenate([p[0][name] for p in parts]) for name in context.MEASURES}
+        measured = waves.measure(own, difference, typical, late_beat)
+        parts.append((measured, amplitude / typical_amplitude, waves.qrs_shape(own)))
+    measures = {name: np.concatenate([p[0][name] for p in parts]) for name in waves.MEASURES}
     against_typical = np.column_stack([np.concatenate([p[1] for p in parts]), similarity])
-    likeness = context.compare(np.concatenate([p[2] for p in parts]))
+    likeness = waves.compare(np.concatenate([p[2] for p in parts]))
     return context.of_recording(rr, against_typical, measures, likeness)
 
 
@@ -260,41 +236,13 @@ def _lone_windows(
     cuts: Sequence[NDArray[np.float64]], rows: list[int], fs: float, peaks: list[int | None]
 ) -> NDArray[np.float64]:
     signals = np.stack([cuts[i] for i in rows])
-    check_cuts(signals, rows, fs, peaks)
+    check(signals, rows, fs, peaks)
     canonical = filters.remove_noise(filters.resample(signals, fs))
     centres = canonical_index(np.array([peak or 0 for peak in peaks], np.int64), fs)
     unknown = np.array([peak is None for peak in peaks])
     if unknown.any():
         centres[unknown] = main_peaks(canonical[unknown])
     return _cut(canonical, centres)
-
-
-def check_cuts(
-    signals: NDArray[np.float64], rows: list[int], fs: float, peaks: list[int | None]
-) -> None:
-    """Refuse cut-outs (n, n_samples) that hold no beat, by the numbers `rows` that they have.
-
-    Raises InputError, as `from_cuts` says.
-    """
-    length = signals.shape[1]
-    shortest, longest = (round(seconds * fs) for seconds in CUT_S)
-    accepted = f"{shortest} to {longest} numbers at {fs:g} Hz ({CUT_S[0]:g} to {CUT_S[1]:g} s)"
-    if not shortest <= length <= longest:
-        raise InputError(f"beats[{rows[0]}]", f"has {length} numbers", accepted)
-    for row, peak in zip(rows, peaks, strict=True):
-        if peak is not None and not 0 <= peak < length:
-            raise InputError(
-                f"r_peak[{row}]", "lies outside its beat", f"an index from 0 to {length - 1}"
-            )
-    largest = np.abs(signals).max(axis=1)
-    if not np.all(largest <= LARGEST):
-        row = rows[int(np.argmax(~(largest <= LARGEST)))]
-        raise InputError(f"beats[{row}]", "holds a number beyond reach", "finite, up to 1e9")
-    flat = np.ptp(signals, axis=1) <= np.maximum(1e-12, 1e-9 * largest)
-    if flat.any():
-        raise InputError(
-            f"beats[{rows[int(np.argmax(flat))]}]", "is a flat line", "a signal that varies"
-        )
 
 
 def _amplitude(raw: NDArray[np.float64]) -> NDArray[np.float64]:

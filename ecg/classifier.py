@@ -83,6 +83,11 @@ INPUTS: Final[dict[str, Callable[[Beats], NDArray[np.float32]]]] = {
 """What a graph may take, by the name of its input."""
 
 
+def input_shapes(view: str) -> dict[str, tuple[int, ...]]:
+    """Return the shape of one beat's part of each of `INPUTS`."""
+    return {"windows": SHAPES[view], "context": (len(CONTEXT),), "features": (len(FEATURES),)}
+
+
 @dataclass(frozen=True)
 class Classifier:
     """A verified artefact, ready to run.
@@ -123,9 +128,7 @@ class Classifier:
 
         Raises InputError, as that and `kachuee.from_cuts` do.
         """
-        if LONE in self.graphs:
-            return from_cuts(cuts, fs, r_peaks, rr)
-        return kachuee.from_cuts(cuts, fs, r_peaks)
+        return _of_cuts(LONE if LONE in self.graphs else KACHUEE, cuts, fs, r_peaks, rr)
 
     def replay(self) -> None:
         """Run the golden beats, real ones, from raw signal to class.
@@ -178,9 +181,19 @@ def golden_beats(golden: dict[str, NDArray[Any]], view: str) -> Beats:
         recording = golden["recording"].astype(np.float64)
         return from_record(recording, fs, golden["recording_r_peak"])
     cuts = list(golden["signal"].astype(np.float64))
+    return _of_cuts(view, cuts, fs, golden["r_peak"].tolist(), golden["rr"])
+
+
+def _of_cuts(
+    view: str,
+    cuts: Sequence[NDArray[np.float64]],
+    fs: float,
+    r_peaks: Sequence[int | None] | None,
+    rr: NDArray[np.float64] | None,
+) -> Beats:
     if view == KACHUEE:
-        return kachuee.from_cuts(cuts, fs, golden["r_peak"].tolist())
-    return from_cuts(cuts, fs, golden["r_peak"].tolist(), golden["rr"])
+        return kachuee.from_cuts(cuts, fs, r_peaks)
+    return from_cuts(cuts, fs, r_peaks, rr)
 
 
 def _read(folder: Path, name: str) -> bytes:
@@ -222,15 +235,16 @@ def open_graph(content: bytes, name: str, view: str) -> Graph:
     # One beat wants one thread: the default pools cost milliseconds to wake.
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
+    # The arena keeps what its largest batch once took, of every graph: 30 MB for no speed.
+    options.enable_cpu_mem_arena = False
     options.log_severity_level = 3
     try:
         session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # the runtime raises a dozen types of its own
         raise ArtefactError(f"{name} cannot be loaded") from error
     takes = {one.name: tuple(one.shape[1:]) for one in session.get_inputs()}
-    made = {"windows": SHAPES[view], "context": (len(CONTEXT),), "features": (len(FEATURES),)}
     gives = {one.name for one in session.get_outputs()}
-    if not takes or not takes.items() <= made.items() or "proba" not in gives:
+    if not takes or not takes.items() <= input_shapes(view).items() or "proba" not in gives:
         raise ArtefactError(f"{name} takes other inputs than this code makes")
     return Graph(session, frozenset(takes), "embedding" in gives)
 

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ecg import filters
-from ecg.beats import KACHUEE, KACHUEE_SAMPLES, Beats, canonical_index, check_cuts
+from ecg.beats import KACHUEE, KACHUEE_SAMPLES, Beats, canonical_index
 from ecg.context import CONTEXT
+from ecg.cuts import check
 from ecg.errors import InputError
 from ecg.filters import FS
 
@@ -43,7 +44,7 @@ def from_cuts(
     """Prepare lone beats (n_samples,) in any unit at `fs` Hz, with their R peaks.
 
     A beat without R peak is taken to start with it, as the public files have them.
-    Raises InputError for a beat that is too short, too long, flat or beyond `beats.LARGEST`.
+    Raises InputError for a beat that is too short, too long, flat or beyond `cuts.LARGEST`.
     """
     peaks = r_peaks if r_peaks is not None else [None] * len(cuts)
     signals = np.zeros((len(cuts), KACHUEE_SAMPLES))
@@ -51,7 +52,7 @@ def from_cuts(
     for n in {len(cut) for cut in cuts}:
         rows = [i for i, cut in enumerate(cuts) if len(cut) == n]
         together = np.stack([cuts[i] for i in rows])
-        check_cuts(together, rows, fs, [peaks[i] for i in rows])
+        check(together, rows, fs, [peaks[i] for i in rows])
         resampled = filters.resample(together, fs)
         starts = canonical_index(np.array([peaks[i] or 0 for i in rows], np.int64), fs)
         for row, start, whole in zip(rows, starts.tolist(), resampled, strict=True):

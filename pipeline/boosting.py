@@ -1,5 +1,6 @@
 """XGBoost as every model here fits it."""
 
+from dataclasses import fields
 from typing import Any, Final
 
 import numpy as np
@@ -9,10 +10,7 @@ from numpy.typing import NDArray
 from pipeline import params
 
 THREADS: Final = 2
-_OPTIONS: Final = (
-    *("max_depth", "learning_rate", "min_child_weight", "reg_lambda"),
-    *("subsample", "colsample_bytree"),
-)
+_OPTIONS: Final = tuple(field.name for field in fields(params.Boosting))
 """What params.yaml says of trees, by XGBoost's own names."""
 
 
@@ -22,7 +20,7 @@ def boost(
     weight: NDArray[np.float64],
     objective: dict[str, Any],
     rounds: int,
-    wanted: params.Trees | params.TreesModel,
+    wanted: params.Boosting,
     seed: int,
 ) -> xgboost.Booster:
     """Fit to rows (n, n_columns), labels and weights (n,)."""

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from ecg import aami, readers
-from ecg.analysis import locate
 from ecg.beats import WINDOW, Beats, Recording, clean, from_cuts, from_record, prepare
 from ecg.context import CONTEXT
 from ecg.filters import FS, resample
+from ecg.locate import locate
 from pipeline import dataset, params, rhythms
 from pipeline.dataset import Conducted, Made
 

@@ -17,9 +17,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.kernel_approximation import Nystroem
 
 from ecg.aami import CLASSES
-from ecg.beats import SHAPES
-from ecg.context import CONTEXT
-from ecg.features import FEATURES
+from ecg.classifier import input_shapes
 from pipeline import convxgb, models, network
 from pipeline.calibration import LEAST
 
@@ -93,11 +91,7 @@ def _rows(inputs: tuple[str, ...]) -> Part:
 
 
 def _width(view: str, inputs: tuple[str, ...]) -> int:
-    return sum(int(np.prod(_shapes(view)[name])) for name in inputs)
-
-
-def _shapes(view: str) -> dict[str, tuple[int, ...]]:
-    return {"windows": SHAPES[view], "context": (len(CONTEXT),), "features": (len(FEATURES),)}
+    return sum(int(np.prod(input_shapes(view)[name])) for name in inputs)
 
 
 def _of_table(
@@ -214,7 +208,7 @@ def _model(
     nodes = list(whole.nodes)
     kept = {"proba", "embedding"} if embeds else {"proba"}
     constants = _renamed(nodes, list(whole.constants), {*inputs, *kept})
-    taken = [_tensor(name, _shapes(view)[name]) for name in inputs]
+    taken = [_tensor(name, input_shapes(view)[name]) for name in inputs]
     graph = helper.make_graph(nodes, "beatwise", taken, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid(*o) for o in _OPSETS])
     model.ir_version = 8

@@ -39,15 +39,21 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Trees:
-    shape_rounds: int
-    rhythm_rounds: int
+class Boosting:
+    """What XGBoost calls these; the number of rounds is each model's own."""
+
     max_depth: int
     learning_rate: float
     min_child_weight: float
     reg_lambda: float
     subsample: float
     colsample_bytree: float
+
+
+@dataclass(frozen=True)
+class Trees(Boosting):
+    shape_rounds: int
+    rhythm_rounds: int
     conducted_weight: float
     made_weight: float
 
@@ -81,7 +87,7 @@ class Imbalance:
 
 
 @dataclass(frozen=True)
-class TreesModel:
+class TreesModel(Boosting):
     """XGBoost on the columns of `inputs`: windows, features, context.
 
     cascade: one booster tells normal beats from others, a second one which of the others.
@@ -92,12 +98,6 @@ class TreesModel:
     balance: str
     cascade: bool
     rounds: int
-    max_depth: int
-    learning_rate: float
-    min_child_weight: float
-    reg_lambda: float
-    subsample: float
-    colsample_bytree: float
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from pipeline import dataset
 from pipeline.artefact import PARITY, files, write_manifest
 
 SIGNAL_PATH: Final = (
-    *("aami.py", "beats.py", "classifier.py", "context.py", "errors.py", "features.py"),
-    *("filters.py", "kachuee.py"),
+    *("aami.py", "beats.py", "classifier.py", "context.py", "cuts.py", "errors.py"),
+    *("features.py", "filters.py", "kachuee.py", "waves.py"),
 )
 """What makes an answer of the artefact: a reader or an export may change without a new one."""
 

@@ -16,9 +16,10 @@ from scipy.signal import resample_poly
 from tqdm import tqdm
 
 from ecg import aami, matching, readers, scoring
-from ecg.analysis import analyse, locate
+from ecg.analysis import analyse
 from ecg.classifier import load as load_model
 from ecg.detector import find_r_peaks
+from ecg.locate import locate
 from ecg.record import Annotation, Record
 from ecg.scoring import Comparison, compare
 from pipeline import counts, dataset

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from ecg.analysis import Located, locate
+from ecg.locate import Located, locate
 from ecg.quality import GOOD, MISSING, MOVEMENT, MUSCLE, REASONS, SHAPE, UNUSABLE
 from tests.test_detector import made
 
