@@ -5,28 +5,28 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn, TypeVar
 
 import msgspec
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
-from rich.table import Table
-from rich.text import Text
 
 from app import __version__
+from app.printing import NOTICE, print_summary
 from app.schemas import model_id
-from app.settings import DEFAULT_MODEL, ROWS_MODEL, default_model
+from app.settings import DEFAULT_MODEL, RHYTHM_MODEL, ROWS_MODEL, default_model
 from ecg import exports, readers
 from ecg.advice import Advice, advise
-from ecg.analysis import Analysis, RowAnalysis, analyse_any
+from ecg.analysis import Analysis, RhythmBy, RowAnalysis, analyse_any
 from ecg.beat_rows import BeatRows
 from ecg.classifier import Classifier, load
 from ecg.errors import ArtefactError, InputError
 from ecg.record import Record
+from ecg.rhythm import RhythmModel
+from ecg.rhythm import load as load_rhythm
 from ecg.wfdb_header import read_header
 
-NOTICE: Final = "Research and education, not a medical device."
 MODELS: Final = Path(__file__).parent.parent / "models"
 
 program = typer.Typer(
@@ -35,12 +35,8 @@ program = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-_HRV: Final = (
-    ("SDNN", "sdnn_ms", "ms"),
-    ("RMSSD", "rmssd_ms", "ms"),
-    ("pNN50", "pnn50_percent", "%"),
-)
 _errors = Console(stderr=True)
+Model = TypeVar("Model", Classifier, RhythmModel)
 
 
 @dataclass(frozen=True)
@@ -65,18 +61,34 @@ class Choice:
 
     def default(self) -> Classifier:
         """Return the model asked for, or that of recordings."""
-        return _loaded(self.folder / (self.name or DEFAULT_MODEL))
+        return _beats(self.folder / (self.name or DEFAULT_MODEL))
 
     def of(self, opened: Record | BeatRows) -> Classifier:
         """Return the model for what was opened."""
         known = [path.name for path in self.folder.iterdir() if path.is_dir()]
-        return _loaded(self.folder / (self.name or default_model(opened, known)))
+        return _beats(self.folder / (self.name or default_model(opened, known)))
+
+    def rhythm(self) -> RhythmBy | None:
+        """Return what tells the rhythm, None where the folder has no model of it."""
+        folder = self.folder / RHYTHM_MODEL
+        if not folder.is_dir():
+            return None
+        return RhythmBy(_rhythm(folder), _beats(self.folder / DEFAULT_MODEL))
 
 
 @lru_cache
-def _loaded(folder: Path) -> Classifier:
+def _beats(folder: Path) -> Classifier:
+    return _loaded(folder, load)
+
+
+@lru_cache
+def _rhythm(folder: Path) -> RhythmModel:
+    return _loaded(folder, load_rhythm)
+
+
+def _loaded(folder: Path, load_from: Callable[[Path], Model]) -> Model:
     try:
-        return load(folder)
+        return load_from(folder)
     except ArtefactError as error:
         _fail(
             f"{error}. `make run` or `dvc pull -r bundled models/{folder.name}` fetches the model."
@@ -149,7 +161,7 @@ def _one(
     try:
         opened = readers.open_files({p.name: p.read_bytes() for p in paths}, **given)
         classifier = choice.of(opened)
-        analysis = analyse_any(opened, classifier, lead, tell)
+        analysis = analyse_any(opened, classifier, lead, tell, rhythm=choice.rhythm())
         _give(analysis, paths[0].stem, wanted, classifier)
     except (InputError, OSError) as error:
         _errors.print(f"{paths[0]}: {error}", style="red", markup=False, highlight=False)
@@ -171,7 +183,8 @@ def _give(
             path.write_bytes(content)
             _errors.print(f"written: {path}", markup=False, highlight=False)
     if not wanted.formats:
-        _print_summary(analysis, stem, wanted, classifier)
+        answer = exports.to_columns(analysis)
+        print_summary(answer, stem, classifier, _advice(answer, wanted))
 
 
 def _content(
@@ -188,89 +201,6 @@ def _content(
 
 def _advice(answer: dict[str, Any], wanted: Wanted) -> Advice | None:
     return advise(answer["summary"], wanted.age) if wanted.advice else None
-
-
-def _print_summary(
-    analysis: Analysis | RowAnalysis, name: str, wanted: Wanted, classifier: Classifier
-) -> None:
-    answer = exports.to_columns(analysis)
-    table = Table(title=name, title_justify="left", show_header=False, box=None)
-    table.add_column(style="bold")
-    for title, text in _lines(answer, classifier):
-        table.add_row(title, text)
-    Console().print(table, markup=False)
-    advice = _advice(answer, wanted)
-    if advice is not None:
-        _print_advice(advice)
-
-
-def _print_advice(advice: Advice) -> None:
-    table = Table(title="What people usually do next", title_justify="left", show_header=False)
-    table.box = None
-    table.add_column(style="bold", max_width=16)
-    table.add_row("", advice.notice)
-    table.add_row("age", advice.age_band)
-    for line in advice.lines:
-        table.add_row(line.finding, line.text)
-        table.add_row("", Text(line.source, style="dim"))
-    Console().print(table, markup=False)
-
-
-def _lines(answer: dict[str, Any], classifier: Classifier) -> list[tuple[str, str]]:
-    record, found = answer["record"], answer["summary"]
-    lines = [("format", f"{record['format']}, {record['fs']:g} Hz")]
-    lines += [("", note) for note in record["found"]]
-    if found is None:
-        counts = {c: answer["beats"]["aami_class"].count(c) for c in "NSVFQ"}
-        lines.append(("beats", "  ".join(f"{c} {n}" for c, n in counts.items())))
-    else:
-        lines += _recording_lines(record, found)
-    if answer["agreement"]:
-        lines.append(("agreement", _agreement(answer["agreement"])))
-    return [*lines, ("model", f"{classifier.name} {classifier.version}"), ("", NOTICE)]
-
-
-def _recording_lines(record: dict[str, Any], found: dict[str, Any]) -> list[tuple[str, str]]:
-    turned = ", was upside down" if record["inverted"] else ""
-    rate, hrv, pauses = found["heart_rate"], found["hrv"], found["pauses"]
-    classes = (
-        f"{c} {n['count']} ({n['burden_percent']:.1f} %)" for c, n in found["by_class"].items()
-    )
-    return [
-        ("lead", f"{record['lead']} of {', '.join(record['leads'])}{turned}"),
-        ("duration", f"{found['duration_s']:.1f} s, {found['analysable_percent']:g} % analysable"),
-        ("beats", f"{found['beats']}: {'  '.join(classes)}"),
-        ("unusable", f"{found['unusable_beats']} of them, answered Q"),
-        (
-            "heart rate",
-            f"mean {_known(rate['mean'], 'bpm')}, "
-            + " to ".join(_known(rate[key], "bpm") for key in ("min", "max")),
-        ),
-        ("ventricular", _ectopy(found["ventricular"])),
-        ("supraventr.", _ectopy(found["supraventricular"])),
-        ("pauses", f"{pauses['count']} over 2 s, longest {_known(pauses['longest_s'], 's')}"),
-        ("HRV", ", ".join(f"{name} {_known(hrv[key], unit)}" for name, key, unit in _HRV)),
-    ]
-
-
-def _known(value: float | None, unit: str) -> str:
-    return "none" if value is None else f"{value:g} {unit}"
-
-
-def _ectopy(found: dict[str, int]) -> str:
-    return (
-        f"{found['couplets']} couplets, {found['runs']} runs (longest {found['longest_run']}), "
-        f"{found['bigeminy']} episodes of bigeminy"
-    )
-
-
-def _agreement(found: dict[str, Any]) -> str:
-    text = f"accuracy {100 * found['accuracy']:.2f} % of {found['reference']}"
-    for target in ("qrs", "veb", "sveb"):
-        rates = found[target]
-        if rates and rates["se"] is not None and rates["ppv"] is not None:
-            text += f"; {target.upper()} Se {100 * rates['se']:.2f} % +P {100 * rates['ppv']:.2f} %"
-    return text
 
 
 def _recordings(files: list[Path]) -> list[list[Path]]:

@@ -19,5 +19,5 @@ async def live() -> Response:
 @router.get("/ready", **openapi.gives(Ready, openapi.READ))
 async def ready(request: Request) -> Response:
     """Answer 200 once the golden beats of every model replayed, else 503 with the reason."""
-    names = list(models_of(request).required())
+    names = list(models_of(request).every)
     return Response(msgspec.json.encode(Ready("ready", names)), media_type="application/json")

@@ -74,6 +74,17 @@ def _record() -> dict[str, Any]:
             "analysable_percent": 100.0,
         },
         "quality": {"window_s": 10.0, "level": ["good"], "reason": [None]},
+        "rhythm": {
+            **{"class": "~", "confidence": 0.62},
+            "proba": {"N": 0.21, "A": 0.05, "O": 0.12, "~": 0.62},
+            "parts": {
+                **{"begin_s": [0.0], "end_s": [2.0], "class": ["~"]},
+                **{"confidence": [0.62], "proba": None},
+            },
+            "af_burden_percent": None,
+            "af_episodes": {"begin_s": [], "end_s": []},
+            "model": {"name": "rhythm", "version": "0.4.0", "sha256": "d41c" * 16},
+        },
         "agreement": None,
         "trace": None,
         "explanations": None,

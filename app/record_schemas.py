@@ -141,6 +141,60 @@ class WindowQuality(Struct, frozen=True):
     reason: list[str | None]
 
 
+RhythmClass = Literal["N", "A", "O", "~"]
+
+
+class RhythmProba(Struct, frozen=True, rename={"noise": "~"}):
+    """One value a rhythm; null where no beat is usable."""
+
+    N: Rate
+    A: Rate
+    O: Rate  # noqa: E741 - the challenge's letter
+    noise: Rate
+
+
+class RhythmProbaColumns(Struct, frozen=True, rename={"noise": "~"}):
+    """One column a rhythm; null where no beat of a part is usable."""
+
+    N: list[Rate]
+    A: list[Rate]
+    O: list[Rate]  # noqa: E741 - the challenge's letter
+    noise: list[Rate]
+
+
+class Spans(Struct, frozen=True):
+    """Seconds from the recording's start."""
+
+    begin_s: list[float]
+    end_s: list[float]
+
+
+class RhythmParts(Struct, frozen=True, rename={"class_": "class"}):
+    """One entry a part: a whole recording of up to 60 s, or 10 s told from the 30 s about them."""
+
+    begin_s: list[float]
+    end_s: list[float]
+    class_: list[RhythmClass]
+    confidence: list[Rate]
+    proba: RhythmProbaColumns | None
+
+
+class RhythmAnswer(Struct, frozen=True, rename={"class_": "class"}):
+    """N is a normal sinus rhythm, A atrial fibrillation, O another rhythm, ~ too noisy to say.
+
+    Of a long recording the class is the likeliest over all parts. The burden is the share of the
+    time that is not noise; an episode lasts 30 s or longer.
+    """
+
+    class_: RhythmClass
+    confidence: Rate
+    proba: RhythmProba
+    parts: RhythmParts
+    af_burden_percent: Rate
+    af_episodes: Spans
+    model: ModelId
+
+
 class Detection(Struct, frozen=True):
     """Beats found, missed and made up, within 150 ms (EC57)."""
 
@@ -210,7 +264,7 @@ class Timing(Struct, frozen=True):
 
 
 class RecordAnswer(Struct, frozen=True):
-    """One recording; summary, quality and trace are null for a file of separate beats.
+    """One recording; summary, quality, rhythm and trace are null for a file of separate beats.
 
     trace, explanations and advice are null where they were not asked for.
     """
@@ -219,6 +273,7 @@ class RecordAnswer(Struct, frozen=True):
     beats: BeatColumns
     summary: Summary | None
     quality: WindowQuality | None
+    rhythm: RhythmAnswer | None
     agreement: Agreement | None
     trace: Trace | None
     explanations: Explanations | None

@@ -100,9 +100,10 @@ def _answer(
     opened = readers.open_files(files, fs=given.fs, unit=given.unit)
     classifier = chosen_model(given.model, models, opened)
     read = time.perf_counter()
-    # Only JSON has a place for explanations: the other answers are spared the work.
+    # Only JSON has a place for explanations and the rhythm: other answers are spared the work.
     explained = given.explain and media == JSON
-    analysis = analyse_any(opened, classifier, given.lead, explained=explained)
+    by = models.rhythm_by if media == JSON else None
+    analysis = analyse_any(opened, classifier, given.lead, explained=explained, rhythm=by)
     done = time.perf_counter()
     n = len(analysis.aami_class)
     if media == CSV:

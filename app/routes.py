@@ -20,6 +20,7 @@ from app.schemas import (
 from app.service import Models, Work, answer, chosen_model, models_of
 from ecg.classifier import Classifier
 from ecg.context import RR_FIELDS
+from ecg.rhythm import RhythmModel
 
 router = APIRouter(prefix="/v1", dependencies=[Depends(refuse_query)])
 
@@ -39,22 +40,22 @@ async def beats(request: Request) -> Response:
 @router.get("/models", **openapi.gives(ModelList, openapi.READ))
 async def models(request: Request) -> Response:
     """List the cards of the models that run here."""
-    cards = [card(classifier) for classifier in models_of(request).required().values()]
+    cards = [card(classifier) for classifier in models_of(request).every.values()]
     return Response(msgspec.json.encode(ModelList(cards)), media_type="application/json")
 
 
 @router.get("/models/{name}", **openapi.gives(dict, openapi.READ_ONE))
 async def model(request: Request, name: str) -> Response:
     """Give one model's card: input, classes, protocols and figures, hashes."""
-    known = models_of(request).required()
+    known = models_of(request).every
     if name not in known:
         raise ProblemError(UNKNOWN_MODEL, f"No such model; known: {', '.join(known)}.")
     return Response(msgspec.json.encode(card(known[name])), media_type="application/json")
 
 
-def card(classifier: Classifier) -> dict[str, object]:
+def card(model: Classifier | RhythmModel) -> dict[str, object]:
     """Return the manifest of a model, and its SHA-256."""
-    return {**classifier.card, "sha256": classifier.sha256}
+    return {**model.card, "sha256": model.sha256}
 
 
 def parse_beats(body: bytes, models: Models, most: int) -> Work:

@@ -7,6 +7,7 @@ from msgspec import Meta, Struct
 
 from ecg.classifier import Classifier
 from ecg.context import RR_FIELDS
+from ecg.rhythm import RhythmModel
 
 EXPLAINED: Final = 100
 """Beats of one request that are explained: each costs as much as twenty answers."""
@@ -83,9 +84,9 @@ class ModelId(Struct, frozen=True):
     sha256: str
 
 
-def model_id(classifier: Classifier) -> ModelId:
+def model_id(model: Classifier | RhythmModel) -> ModelId:
     """Return what names an artefact in every answer."""
-    return ModelId(classifier.name, classifier.version, classifier.sha256)
+    return ModelId(model.name, model.version, model.sha256)
 
 
 class ByFamily(Struct, frozen=True):

@@ -15,16 +15,21 @@ from numpy.typing import NDArray
 
 from app.problems import NOT_READY, ProblemError, invalid
 from app.schemas import BeatAnswer, BeatsAnswer, Explanations, Proba, model_id
-from app.settings import DEFAULT_MODEL, default_model
+from app.settings import DEFAULT_MODEL, RHYTHM_MODEL, default_model
 from ecg.aami import CLASSES
+from ecg.analysis import RhythmBy
+from ecg.artefact import MANIFEST
 from ecg.beat_rows import BeatRows
-from ecg.classifier import MANIFEST, Classifier, load
+from ecg.classifier import Classifier, load
 from ecg.errors import ArtefactError
 from ecg.explain import explain
 from ecg.exports import to_explanations
 from ecg.record import Record
+from ecg.rhythm import RhythmModel
+from ecg.rhythm import load as load_rhythm
 
 T = TypeVar("T")
+Model = TypeVar("Model", Classifier, RhythmModel)
 
 INLINE_BEATS: Final = 16
 """A hop to a thread costs more than a few beats do; more beats would hold up other requests."""
@@ -36,16 +41,30 @@ _log = logging.getLogger("beatwise")
 
 @dataclass(frozen=True)
 class Models:
-    """The verified models by name, or the reason why there are none."""
+    """The verified models by name, or the reason why there are none; rhythm: that of recordings."""
 
     by_name: dict[str, Classifier]
     reason: str = ""
+    rhythm: RhythmModel | None = None
 
     def required(self) -> dict[str, Classifier]:
         """Return the models; raises ProblemError (503) with the reason when there are none."""
         if self.reason:
             raise ProblemError(NOT_READY, self.reason, headers={"Retry-After": "30"})
         return self.by_name
+
+    @property
+    def rhythm_by(self) -> RhythmBy | None:
+        """Return what tells a rhythm, None where its model or that of the beats is not there."""
+        if self.rhythm is None or DEFAULT_MODEL not in self.by_name:
+            return None
+        return RhythmBy(self.rhythm, self.by_name[DEFAULT_MODEL])
+
+    @property
+    def every(self) -> dict[str, Classifier | RhythmModel]:
+        """Return all models by name."""
+        found: dict[str, Classifier | RhythmModel] = {**self.required()}
+        return found if self.rhythm is None else {**found, RHYTHM_MODEL: self.rhythm}
 
 
 @dataclass(frozen=True)
@@ -62,12 +81,14 @@ class Work:
 
 def load_models(folder: Path) -> Models:
     """Load every model of `folder`, verify it and replay its golden beats; one bad, none served."""
+    folders = _folders(folder)
     try:
-        found = {path.name: _verified(path) for path in _folders(folder)}
+        found = {p.name: _verified(p, load) for p in folders if p.name != RHYTHM_MODEL}
+        rhythm = next((_verified(p, load_rhythm) for p in folders if p.name == RHYTHM_MODEL), None)
     except ArtefactError as error:
         _log.error(msgspec.json.encode({"event": "not_ready", "reason": str(error)}).decode())
         return Models({}, str(error))
-    return Models(found)
+    return Models(found, rhythm=rhythm)
 
 
 def models_of(request: Request) -> Models:
@@ -139,16 +160,16 @@ def _folders(folder: Path) -> list[Path]:
     return found or [folder / DEFAULT_MODEL]
 
 
-def _verified(folder: Path) -> Classifier:
+def _verified(folder: Path, load_from: Callable[[Path], Model]) -> Model:
     try:
-        classifier = load(folder)
-        classifier.replay()
+        model = load_from(folder)
+        model.replay()
     except ArtefactError as error:
         text = str(error)
         raise ArtefactError(text if str(folder) in text else f"{folder}: {text}") from error
     except Exception as error:  # the process edge: an artefact never stops /health/live
         _log.exception("loading %s", folder)
         raise ArtefactError(f"{folder / MANIFEST} or a file it names cannot be loaded") from error
-    if classifier.name != folder.name:
+    if model.name != folder.name:
         raise ArtefactError(f"{folder / MANIFEST} is of another model than its folder's name")
-    return classifier
+    return model

@@ -12,6 +12,8 @@ PREFIX: Final = "BEATWISE_"
 DEFAULT_MODEL: Final = "convxgb"
 ROWS_MODEL: Final = "kachuee187"
 """What answers the public 187-sample beats where no model is named, if it is there."""
+RHYTHM_MODEL: Final = "rhythm"
+"""What tells the rhythm of recordings, if it is there, beside the default model."""
 OTHERS: Final = frozenset(
     {"BEATWISE_MIRROR", "BEATWISE_REQUIRE_BROWSER", "BEATWISE_TRACKING_PYTHON"}
 )

@@ -13,12 +13,11 @@ from ecg.beat_rows import BeatRows
 from ecg.classifier import Classifier
 from ecg.errors import InputError
 from ecg.explain import Explanation, explain, worth_explaining
-from ecg.locate import locate
+from ecg.locate import Located, locate
 from ecg.quality import Quality
 from ecg.record import Record, choose_lead
+from ecg.rhythm import Rhythm, RhythmModel
 
-CHUNK: Final = 4096
-"""Beats cut and classified at a time: what bounds the memory of a recording of days."""
 UNCLASSIFIED: Final = CLASSES.index("Q")
 
 Progress = Callable[[str, float], None]
@@ -35,7 +34,7 @@ class Analysis:
     is unusable, and its class `Q`. rr: (n_beats,) seconds since the beat before; NaN at the first
     one, where the signal was lost between, and next to an unusable beat. quality: of each beat;
     windows: of each `quality.WINDOW_S`; analysable: share of the time, 0 to 1. explanation: of the
-    beats worth it, where it was asked for.
+    beats worth it, where it was asked for; rhythm: likewise.
     """
 
     record: Record
@@ -49,6 +48,15 @@ class Analysis:
     windows: Quality
     analysable: float
     explanation: Explanation | None = None
+    rhythm: Rhythm | None = None
+
+
+@dataclass(frozen=True)
+class RhythmBy:
+    """What tells a rhythm: its model, and that of the beats whose classes it looks at."""
+
+    model: RhythmModel
+    beats: Classifier
 
 
 @dataclass(frozen=True)
@@ -68,11 +76,12 @@ def analyse_any(
     progress: Progress | None = None,
     *,
     explained: bool = False,
+    rhythm: RhythmBy | None = None,
 ) -> Analysis | RowAnalysis:
     """Analyse what `readers.open_files` returned; raises what the two below raise."""
     if isinstance(opened, BeatRows):
         return analyse_rows(opened, classifier, explained=explained)
-    return analyse(opened, classifier, lead, progress, explained=explained)
+    return analyse(opened, classifier, lead, progress, explained=explained, rhythm=rhythm)
 
 
 def analyse_rows(rows: BeatRows, classifier: Classifier, *, explained: bool = False) -> RowAnalysis:
@@ -94,12 +103,13 @@ def analyse(
     progress: Progress | None = None,
     *,
     explained: bool = False,
+    rhythm: RhythmBy | None = None,
 ) -> Analysis:
     """Find the beats of a validated recording, judge their quality and classify them.
 
     lead: by name; MLII, II or the first where not given. explained: say why, of the beats worth
-    it. Raises InputError for a lead that the recording does not have, and for a model of separate
-    beats.
+    it; rhythm: what tells the rhythm too. Raises InputError for a lead that the recording does not
+    have, and for a model of separate beats.
     """
     if beats.RECORDING not in classifier.graphs:
         problem = f"{classifier.name} answers separate beats of 187 samples, no recordings"
@@ -108,7 +118,10 @@ def analyse(
     chosen = choose_lead(record, lead)
     tell("finding beats", 0.0)
     found = locate(record.signal[:, chosen], record.fs)
-    proba = _proba(found.ready, found.quality.usable, classifier, tell)
+    proba = classifier.of_recording(
+        found.ready, found.quality.usable, lambda share: tell("classifying beats", share)
+    )
+    told = _rhythm(found, proba, classifier, rhythm, tell) if rhythm else None
     classes = np.where(found.quality.usable, proba.argmax(axis=1), UNCLASSIFIED)
     return Analysis(
         record=record,
@@ -122,6 +135,7 @@ def analyse(
         windows=found.windows,
         analysable=found.analysable,
         explanation=_explanation(found.ready.cut, proba, classifier) if explained else None,
+        rhythm=told,
     )
 
 
@@ -134,21 +148,18 @@ def _explanation(
     return explain(classifier, beats_of(which), proba[which], which)
 
 
+def _rhythm(
+    found: Located,
+    proba: NDArray[np.float32],
+    classifier: Classifier,
+    by: RhythmBy,
+    tell: Progress,
+) -> Rhythm:
+    tell("telling the rhythm", 0.0)
+    if classifier is not by.beats:
+        proba = by.beats.of_recording(found.ready, found.quality.usable)
+    return by.model.classify(found, proba)
+
+
 def _silent(_step: str, _share: float) -> None:
     return
-
-
-def _proba(
-    ready: beats.Recording,
-    usable: NDArray[np.bool_],
-    classifier: Classifier,
-    tell: Progress,
-) -> NDArray[np.float32]:
-    proba = np.full((len(usable), len(CLASSES)), np.nan, np.float32)
-    for start in range(0, len(usable), CHUNK):
-        tell("classifying beats", start / len(usable))
-        which = slice(start, start + CHUNK)
-        proba[which] = classifier.predict(ready.cut(which))
-    proba[~usable] = np.nan
-    tell("classifying beats", 1.0)
-    return proba

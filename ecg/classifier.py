@@ -1,9 +1,5 @@
-"""Load, verify and run a model artefact: a folder of files that execute no code on load."""
+"""The classifier of beats: a verified artefact, replayed on real beats before it answers."""
 
-import hashlib
-import io
-import json
-import zipfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,31 +9,27 @@ import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from ecg import kachuee
+from ecg import artefact, kachuee
 from ecg.aami import CLASSES
 from ecg.beats import (
     CONSTANTS,
     KACHUEE,
     LONE,
     RECORDING,
-    SHAPES,
     VIEWS,
     Beats,
+    Recording,
     from_cuts,
     from_record,
 )
-from ecg.context import CONTEXT, RR_FIELDS
+from ecg.context import RR_FIELDS
 from ecg.errors import ArtefactError
-from ecg.features import FEATURES, engineered
+from ecg.features import INPUTS, input_shapes
 
-PROTOCOL: Final = 3
-"""Of the artefact's layout; raised when files or their meaning change."""
-MANIFEST: Final = "manifest.json"
 MODELS: Final = {view: f"{view}.onnx" for view in VIEWS}
 """The graph of each view; an artefact has those of the views that it answers."""
-GOLDEN: Final = "golden.npz"
-
-_LARGEST_FILE = 64 * 1024 * 1024
+CHUNK: Final = 4096
+"""Beats cut and classified at a time: what bounds the memory of a recording of days."""
 _CHUNK = 1024
 GOLDEN_INPUT: Final = ("fs", "signal", "r_peak", "rr", "recording", "recording_r_peak")
 """Real beats cut out, and a real recording with its R peaks."""
@@ -75,19 +67,6 @@ class Graph:
         return proba, np.empty((len(proba), 0), np.float32)
 
 
-INPUTS: Final[dict[str, Callable[[Beats], NDArray[np.float32]]]] = {
-    "windows": lambda beats: beats.windows,
-    "context": lambda beats: beats.context,
-    "features": engineered,
-}
-"""What a graph may take, by the name of its input."""
-
-
-def input_shapes(view: str) -> dict[str, tuple[int, ...]]:
-    """Return the shape of one beat's part of each of `INPUTS`."""
-    return {"windows": SHAPES[view], "context": (len(CONTEXT),), "features": (len(FEATURES),)}
-
-
 @dataclass(frozen=True)
 class Classifier:
     """A verified artefact, ready to run.
@@ -116,6 +95,25 @@ class Classifier:
     def run(self, beats: Beats) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
         """Return what the graph of the beats' view does."""
         return self.graphs[beats.view].run(beats)
+
+    def of_recording(
+        self,
+        ready: Recording,
+        usable: NDArray[np.bool_],
+        tell: Callable[[float], None] | None = None,
+    ) -> NDArray[np.float32]:
+        """Return proba (n_beats, 5) of a recording's beats, NaN where not `usable` (n_beats,).
+
+        tell: called with the share that is done.
+        """
+        proba = np.full((len(usable), len(CLASSES)), np.nan, np.float32)
+        for start in range(0, len(usable), CHUNK):
+            which = slice(start, start + CHUNK)
+            proba[which] = self.predict(ready.cut(which))
+            if tell is not None:
+                tell(min((start + CHUNK) / len(usable), 1.0))
+        proba[~usable] = np.nan
+        return proba
 
     def of_cuts(
         self,
@@ -154,20 +152,18 @@ class Classifier:
 
 
 def load(folder: Path) -> Classifier:
-    """Load the artefact in `folder`, verifying every file's SHA-256 and the constants.
-
-    Raises ArtefactError naming the file that is missing, altered or made for other constants.
-    """
-    text = _read(folder, MANIFEST)
-    card = _parse(folder, text)
-    contents = {name: _verified(folder, name, card["files"]) for name in sorted(card["files"])}
+    """Load the artefact in `folder`, verified; raises ArtefactError as `artefact.read` does."""
+    found = artefact.read(folder, CLASSES, CONSTANTS, MODELS.values())
     graphs = {
-        view: open_graph(contents[name], str(folder / name), view)
+        view: open_graph(found.contents[name], str(folder / name), view)
         for view, name in MODELS.items()
-        if name in contents
+        if name in found.contents
     }
-    golden = _golden(folder, contents[GOLDEN], tuple(graphs))
-    return Classifier(card, hashlib.sha256(text).hexdigest(), graphs, golden)
+    answers = [f"{GOLDEN_PREFIX[view]}{n}" for view in graphs for n in ("embedding", "proba")]
+    golden = found.golden([*GOLDEN_INPUT, *answers])
+    if golden["rr"].shape != (len(golden["signal"]), len(RR_FIELDS)):
+        raise ArtefactError(f"{folder / artefact.GOLDEN} holds other beats than this code replays")
+    return Classifier(found.card, found.sha256, graphs, golden)
 
 
 def golden_beats(golden: dict[str, NDArray[Any]], view: str) -> Beats:
@@ -196,66 +192,11 @@ def _of_cuts(
     return from_cuts(cuts, fs, r_peaks, rr)
 
 
-def _read(folder: Path, name: str) -> bytes:
-    path = folder / name
-    if not path.is_file():
-        raise ArtefactError(f"{path} is missing; `dvc pull -r bundled {folder}` brings it")
-    if path.stat().st_size > _LARGEST_FILE:
-        raise ArtefactError(f"{path} is larger than {_LARGEST_FILE} bytes")
-    return path.read_bytes()
-
-
-def _parse(folder: Path, text: bytes) -> dict[str, Any]:
-    try:
-        card = json.loads(text)
-        made_for = (card["protocol"], card["classes"], card["constants"])
-        complete = {"name", "version", "protocols"} <= card.keys()
-        graphs = {*card["files"]} - {GOLDEN}
-        complete &= GOLDEN in card["files"] and bool(graphs) and graphs <= {*MODELS.values()}
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-        raise ArtefactError(f"{folder / MANIFEST} is not a manifest of a model") from error
-    if made_for != (PROTOCOL, list(CLASSES), CONSTANTS) or not complete:
-        raise ArtefactError(
-            f"{folder} was made for other preprocessing or classes than this code's; "
-            "rebuild it with `dvc repro` or fetch the one that belongs to this version"
-        )
-    return dict(card)
-
-
-def _verified(folder: Path, name: str, files: dict[str, str]) -> bytes:
-    content = _read(folder, name)
-    if hashlib.sha256(content).hexdigest() != files.get(name):
-        raise ArtefactError(f"{folder / name} is not the file that the manifest names (SHA-256)")
-    return content
-
-
 def open_graph(content: bytes, name: str, view: str) -> Graph:
     """Open a graph; raises ArtefactError when it is none or takes other inputs."""
-    options = onnxruntime.SessionOptions()
-    # One beat wants one thread: the default pools cost milliseconds to wake.
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    # The arena keeps what its largest batch once took, of every graph: 30 MB for no speed.
-    options.enable_cpu_mem_arena = False
-    options.log_severity_level = 3
-    try:
-        session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # the runtime raises a dozen types of its own
-        raise ArtefactError(f"{name} cannot be loaded") from error
+    session = artefact.open_session(content, name)
     takes = {one.name: tuple(one.shape[1:]) for one in session.get_inputs()}
     gives = {one.name for one in session.get_outputs()}
     if not takes or not takes.items() <= input_shapes(view).items() or "proba" not in gives:
         raise ArtefactError(f"{name} takes other inputs than this code makes")
     return Graph(session, frozenset(takes), "embedding" in gives)
-
-
-def _golden(folder: Path, content: bytes, views: tuple[str, ...]) -> dict[str, NDArray[Any]]:
-    answers = (f"{GOLDEN_PREFIX[view]}{name}" for view in views for name in ("embedding", "proba"))
-    try:
-        with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-            golden = {name: archive[name] for name in (*GOLDEN_INPUT, *answers)}
-    except (ValueError, KeyError, OSError, zipfile.BadZipFile) as error:
-        raise ArtefactError(f"{folder / GOLDEN} cannot be read") from error
-    if golden["rr"].shape != (len(golden["signal"]), len(RR_FIELDS)):
-        raise ArtefactError(f"{folder / GOLDEN} holds other beats than this code replays")
-    return golden

@@ -17,6 +17,7 @@ from ecg.explain import FAMILIES, STEP_S, Explanation
 from ecg.gaps import bridged
 from ecg.quality import LEVELS, REASONS, WINDOW_S
 from ecg.record import Annotation, Record
+from ecg.rhythm import RHYTHMS, Rhythm, fibrillation, likeliest
 from ecg.summary import summarise
 from ecg.wfdb_annotations import write_annotations
 
@@ -50,6 +51,7 @@ def to_columns(
             "level": [LEVELS[i] for i in analysis.windows.level],
             "reason": [REASONS[i] for i in analysis.windows.reason],
         },
+        "rhythm": _rhythm(analysis.rhythm, proba),
         "agreement": _agreement(analysis),
         "trace": to_trace(analysis) if trace else None,
         "explanations": to_explanations(analysis.explanation),
@@ -158,6 +160,31 @@ def _beats(analysis: Analysis | RowAnalysis, proba: bool) -> dict[str, Any]:
     }
 
 
+def _rhythm(answered: Rhythm | None, proba: bool) -> dict[str, Any] | None:
+    """Return the rhythm of the whole and of each part, as columns; proba: of the parts too."""
+    if answered is None:
+        return None
+    found, whole = fibrillation(answered), answered.whole[None]
+    return {
+        "class": RHYTHMS[likeliest(whole)[0]],
+        "confidence": _numbers(whole.max(axis=1))[0],
+        "proba": {name: of[0] for name, of in _by_class(whole, RHYTHMS).items()},
+        "parts": {
+            "begin_s": answered.begin_s.round(3).tolist(),
+            "end_s": answered.end_s.round(3).tolist(),
+            "class": [RHYTHMS[i] for i in answered.rhythm],
+            "confidence": _numbers(answered.proba.max(axis=1)),
+            "proba": _by_class(answered.proba, RHYTHMS) if proba else None,
+        },
+        "af_burden_percent": None if found.burden is None else round(100 * found.burden, 2),
+        "af_episodes": {
+            "begin_s": found.begin_s.round(3).tolist(),
+            "end_s": found.end_s.round(3).tolist(),
+        },
+        "model": answered.model,
+    }
+
+
 def _columns_of_rows(analysis: RowAnalysis, proba: bool) -> dict[str, Any]:
     rows = analysis.rows
     return {
@@ -175,6 +202,7 @@ def _columns_of_rows(analysis: RowAnalysis, proba: bool) -> dict[str, Any]:
         "beats": _beats(analysis, proba),
         "summary": None,
         "quality": None,
+        "rhythm": None,
         "agreement": _agreement_of_rows(analysis),
         "trace": None,
         "explanations": to_explanations(analysis.explanation),
@@ -216,8 +244,10 @@ def _confusion(matrix: NDArray[np.int64]) -> dict[str, Any]:
     }
 
 
-def _by_class(proba: NDArray[np.float32]) -> dict[str, list[float | None]]:
-    return {name: _numbers(proba[:, i]) for i, name in enumerate(CLASSES)}
+def _by_class(
+    proba: NDArray[np.float32], classes: tuple[str, ...] = CLASSES
+) -> dict[str, list[float | None]]:
+    return {name: _numbers(proba[:, i]) for i, name in enumerate(classes)}
 
 
 def _numbers(values: NDArray[np.floating]) -> list[float | None]:

@@ -1,15 +1,17 @@
-"""Engineered features of a beat's window: what classical models see beside the context.
+"""What a model may see of a beat, engineered features of its window among it.
 
 Moments, energy and crossings of the window and of its stretches, as the public projects on this
 database use them; RR intervals and their like are in `ecg.context`.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from ecg.beats import WINDOW, Beats
+from ecg.beats import SHAPES, WINDOW, Beats
+from ecg.context import CONTEXT
 
 STRETCHES: Final = 10
 """Of one window, 0.128 s each: P wave, QRS and T wave fall into different ones."""
@@ -43,6 +45,19 @@ def engineered(beats: Beats) -> NDArray[np.float32]:
         *(_of_stretches(channel) for channel in (own, difference)),
     ]
     return np.hstack(columns).astype(np.float32)
+
+
+INPUTS: Final[dict[str, Callable[[Beats], NDArray[np.float32]]]] = {
+    "windows": lambda beats: beats.windows,
+    "context": lambda beats: beats.context,
+    "features": engineered,
+}
+"""What a graph may take, by the name of its input."""
+
+
+def input_shapes(view: str) -> dict[str, tuple[int, ...]]:
+    """Return the shape of one beat's part of each of `INPUTS`."""
+    return {"windows": SHAPES[view], "context": (len(CONTEXT),), "features": (len(FEATURES),)}
 
 
 def _of_window(values: Array) -> Array:

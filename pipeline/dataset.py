@@ -21,6 +21,7 @@ NOISES: Final = Path("data/mit-bih-noise")
 NOISE_KINDS: Final = ("bw", "em", "ma")
 """Its records: baseline wander, electrode motion, muscle artefact."""
 CHALLENGE: Final = Path("data/challenge-2017")
+CONDUCTED_NAMES: Final = Path("pipeline/conducted.txt")
 BEATS: Final = Path("data/beats")
 CONDUCTED: Final = Path("data/conducted")
 RHYTHMS: Final = Path("data/rhythms")
@@ -31,11 +32,14 @@ EMBEDDING: Final = Path("data/embedding")
 TRAINED: Final = Path("data/trained")
 IMBALANCE: Final = Path("data/imbalance")
 ARTEFACTS: Final = Path("data/artefacts")
+SCORES: Final = Path("data/scores")
 REPORTS: Final = Path("reports")
 METRICS: Final = REPORTS / "metrics.json"
 OF_CHALLENGE: Final = 0
 CONVXGB: Final = "convxgb"
 """The served default; the others are named in params.yaml."""
+RHYTHM: Final = "rhythm"
+"""The served model of the rhythm."""
 
 
 @dataclass(frozen=True)
@@ -187,6 +191,11 @@ def save_embedded(embedded: Embedded, folder: Path, view: str) -> None:
 def load_embedded(folder: Path, view: str) -> Embedded:
     """Map what `save_embedded` wrote."""
     return Embedded(*_load(tuple(f"{view}_{n}" for n in ("train", "conducted", "test")), folder))
+
+
+def conducted_names(path: Path = CONDUCTED_NAMES) -> list[str]:
+    """Return the challenge's recordings that CONVXGB learns from: 450 normal, 450 fibrillating."""
+    return path.read_text().split()
 
 
 def no_beats() -> Beats:

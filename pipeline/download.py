@@ -38,7 +38,9 @@ MAX_ARCHIVE_BYTES = 256 * 2**20
 MAX_MEMBER_BYTES = 8 * 2**20
 # disable=None: a bar on a terminal, silence in a log.
 BAR: dict[str, Any] = {"unit": "B", "unit_scale": True, "disable": None}
-MANIFEST_LINE = re.compile(r"([0-9a-f]{64})  (\w[\w.-]*)")
+ANY = "-"
+"""In a manifest: of a file that differs among the archive's versions; its reader checks it."""
+MANIFEST_LINE = re.compile(rf"([0-9a-f]{{64}}|{ANY})  (\w[\w.-]*)")
 HTTP_PASSING = (408, 416, 425, 429, 500, 502, 503, 504)
 
 
@@ -112,7 +114,11 @@ def outstanding(target: Path, hashes: dict[str, str]) -> dict[str, str]:
 
 
 def _holds(path: Path, sha: str) -> bool:
-    return path.is_file() and hashlib.sha256(path.read_bytes()).hexdigest() == sha
+    return path.is_file() and _is(path.read_bytes(), sha)
+
+
+def _is(content: bytes, sha: str) -> bool:
+    return sha == ANY or hashlib.sha256(content).hexdigest() == sha
 
 
 def download(job: Job) -> int:
@@ -245,7 +251,7 @@ def _member(members: zipfile.ZipFile, name: str, sha: str) -> bytes:
     if info is None or info.file_size > MAX_MEMBER_BYTES:
         raise ValueError(f"{name} is missing or exceeds {MAX_MEMBER_BYTES} bytes")
     data = members.read(info)
-    if hashlib.sha256(data).hexdigest() != sha:
+    if not _is(data, sha):
         raise ValueError(f"{name} has another SHA-256")
     return data
 

@@ -75,7 +75,8 @@ def main() -> None:
     found["records"] = {CONVXGB: recordings.records(artefacts[CONVXGB], tested, wanted.jobs)}
     found["qrs"] = recordings.qrs(_names(beats), wanted.jobs)
     found["imbalance"] = _imbalance()
-    dataset.METRICS.write_text(json.dumps(_rounded(found), indent=1) + "\n")
+    dataset.SCORES.mkdir(parents=True, exist_ok=True)
+    (dataset.SCORES / "beats.json").write_text(json.dumps(found, indent=1) + "\n")
     pictures.classes_in_noise(found["in_noise"][CONVXGB], dataset.REPORTS / "classes_in_noise.png")
     pictures.noise_curve(found["qrs"]["with_noise"], dataset.REPORTS / "qrs_with_noise.png")
     pictures.class_distribution(beats.label, dataset.REPORTS / "class_distribution.png")
@@ -129,7 +130,7 @@ def _draw(one: Answered, protocol: Protocol, wanted: params.Evaluate) -> None:
     stem, label = f"{dataset.REPORTS}/{protocol}", one.test.label
     counts.write(_records_csv(protocol), {str(r): m for r, m in one.matrices.items()})
     total = np.sum(list(one.matrices.values()), axis=0)
-    pictures.confusion(total, protocol, Path(f"{stem}_confusion.png"))
+    pictures.confusion(total, f"CONVXGB, {protocol}", Path(f"{stem}_confusion.png"))
     pictures.roc(label, one.proba, protocol, Path(f"{stem}_roc.png"))
     bars = calibration_error(one.proba, label, wanted.bins)[1]
     pictures.reliability(bars, protocol, Path(f"{stem}_calibration.png"))
@@ -236,14 +237,6 @@ def _lone(served: classifier.Classifier, beats: Dataset, test: NDArray[np.int64]
 
 def _records_csv(protocol: Protocol) -> Path:
     return dataset.REPORTS / f"{protocol}_records.csv"
-
-
-def _rounded(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _rounded(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_rounded(item) for item in value]
-    return round(value, 4) if isinstance(value, float) else value
 
 
 if __name__ == "__main__":

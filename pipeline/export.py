@@ -15,18 +15,15 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from ecg import classifier
+from ecg import artefact, classifier
 from ecg.aami import CLASSES
 from ecg.beats import CONSTANTS, LONE, RECORDING, Beats
 from pipeline import convxgb, dataset, folds, graphs, models, params
 from pipeline.artefact import PARITY, write_manifest
 from pipeline.dataset import CONVXGB, Protocol
+from pipeline.parity import SAME_CLASS, parity
 
 SAMPLES: Final = Path("samples/beats.npz")
-# Trees in ONNX compare float32 embeddings that differ in the last bits from Keras's: a row may
-# fall on the other side of a split.
-SAME_CLASS: Final = 0.9999
-
 Answer = tuple[NDArray[np.float64], NDArray[np.float32]]
 
 
@@ -36,19 +33,6 @@ class Trained:
 
     predict: Callable[[Beats], Answer]
     graph: Callable[[], onnx.ModelProto]
-
-
-def parity(served: NDArray[np.float32], in_memory: NDArray[np.float32]) -> dict[str, float | int]:
-    """Compare proba (n, 5) of the artefact with those of the model in memory."""
-    same = served.argmax(1) == in_memory.argmax(1)
-    difference = np.abs(served - in_memory).max(axis=1)
-    return {
-        "beats": len(same),
-        "other_class": int((~same).sum()),
-        "share_same_class": float(same.mean()),
-        "share_within_1e-5": float((difference < 1e-5).mean()),
-        "largest_difference": round(float(difference.max()), 6),
-    }
 
 
 def main(name: str) -> None:
@@ -91,7 +75,7 @@ def _export(name: str, protocol: Protocol, version: str, views: dict[str, Traine
         _write_graph(one, folder, view)
     _write_golden(folder, views)
     card = {
-        "protocol": classifier.PROTOCOL,
+        "protocol": artefact.PROTOCOL,
         "name": name,
         "version": version,
         "trained_on": protocol,
@@ -139,7 +123,7 @@ def _write_golden(folder: Path, views: dict[str, Trained]) -> None:
         proba, embedding = one.predict(classifier.golden_beats(golden, view))
         prefix = classifier.GOLDEN_PREFIX[view]
         golden |= {f"{prefix}proba": proba.astype(np.float32), f"{prefix}embedding": embedding}
-    np.savez_compressed(folder / classifier.GOLDEN, **golden)
+    np.savez_compressed(folder / artefact.GOLDEN, **golden)
 
 
 if __name__ == "__main__":

@@ -135,7 +135,7 @@ def check_totals(label: NDArray[np.int64]) -> None:
 
 
 def _from_challenge(wanted: params.Generate) -> tuple[Conducted, Made]:
-    paths = sorted(dataset.CHALLENGE.glob("*.hea"))
+    paths = [dataset.CHALLENGE / f"{name}.hea" for name in dataset.conducted_names()]
     done = joblib.Parallel(n_jobs=wanted.jobs, return_as="generator")(
         joblib.delayed(_of_challenge)(path, number, wanted.seed)
         for number, path in enumerate(paths)

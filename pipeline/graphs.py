@@ -17,7 +17,7 @@ from sklearn.ensemble import RandomForestClassifier
 from sklearn.kernel_approximation import Nystroem
 
 from ecg.aami import CLASSES
-from ecg.classifier import input_shapes
+from ecg.features import input_shapes
 from pipeline import convxgb, models, network
 from pipeline.calibration import LEAST
 
@@ -63,7 +63,9 @@ def of_convxgb(trained: convxgb.Trained) -> onnx.ModelProto:
     both = replace(both, nodes=(*both.nodes, split), result="n_or_s")
     raw = both.then("Mul", rhythm.result, result="n_and_s")
     raw = raw.then("Concat", "others", result="raw", axis=1)
-    return _model(raw, trained.temperature, forests.view, ("windows", "context"), embeds=True)
+    shapes = input_shapes(forests.view)
+    taken = {name: shapes[name] for name in ("windows", "context")}
+    return _model(raw, trained.temperature, taken, embeds=True)
 
 
 def of_model(model: models.Model, view: str) -> onnx.ModelProto:
@@ -79,7 +81,14 @@ def of_model(model: models.Model, view: str) -> onnx.ModelProto:
     else:
         inputs = kind.inputs
         raw = _of_table(kind, _rows(inputs), _width(view, inputs))
-    return _model(raw, model.temperature, view, inputs)
+    shapes = input_shapes(view)
+    return _model(raw, model.temperature, {name: shapes[name] for name in inputs})
+
+
+def of_rows(kind: models.Tabular, width: int, classes: int) -> onnx.ModelProto:
+    """Return the graph rows (n, width) -> proba (n, classes), as they are."""
+    raw = _of_table(kind, Part((), (), "rows"), width)
+    return _model(raw, 1.0, {"rows": (width,)}, classes=classes)
 
 
 def _rows(inputs: tuple[str, ...]) -> Part:
@@ -94,9 +103,7 @@ def _width(view: str, inputs: tuple[str, ...]) -> int:
     return sum(int(np.prod(input_shapes(view)[name])) for name in inputs)
 
 
-def _of_table(
-    kind: models.Trees | models.Cascade | models.Classical, rows: Part, width: int
-) -> Part:
+def _of_table(kind: models.Tabular, rows: Part, width: int) -> Part:
     if isinstance(kind, models.Trees):
         forest = _forest(kind.booster, rows.result, width, "trees_")
         return replace(rows.beside(forest), result=forest.result)
@@ -194,21 +201,26 @@ def _reading(part: Part, given: str, other: str) -> Part:
 
 
 def _model(
-    raw: Part, temperature: float, view: str, inputs: tuple[str, ...], *, embeds: bool = False
+    raw: Part,
+    temperature: float,
+    inputs: dict[str, tuple[int, ...]],
+    *,
+    classes: int = len(CLASSES),
+    embeds: bool = False,
 ) -> onnx.ModelProto:
-    """Calibrate what `raw` ends in, and close the graph."""
+    """Calibrate what `raw` ends in, and close the graph over `inputs`, the shape of each."""
     least, one = np.array([LEAST], np.float32), np.array([1], np.int64)
     known = raw.knowing(least=least, sharpness=np.array([1 / temperature], np.float32), axes=one)
     powered = known.then("Max", "least", result="known").then("Pow", "sharpness", result="powered")
     total = powered.then("ReduceSum", "axes", result="total", keepdims=1)
     whole = replace(total, result="powered").then("Div", "total", result="proba")
-    outputs = [_tensor("proba", (len(CLASSES),))]
+    outputs = [_tensor("proba", (classes,))]
     if embeds:
         outputs.append(_tensor("embedding", (len(convxgb.EMBEDDING),)))
     nodes = list(whole.nodes)
     kept = {"proba", "embedding"} if embeds else {"proba"}
     constants = _renamed(nodes, list(whole.constants), {*inputs, *kept})
-    taken = [_tensor(name, input_shapes(view)[name]) for name in inputs]
+    taken = [_tensor(name, shape) for name, shape in inputs.items()]
     graph = helper.make_graph(nodes, "beatwise", taken, outputs, constants)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid(*o) for o in _OPSETS])
     model.ir_version = 8

@@ -20,8 +20,7 @@ from sklearn.svm import LinearSVC
 
 from ecg.aami import CLASSES
 from ecg.beats import Beats
-from ecg.classifier import INPUTS
-from ecg.features import engineered
+from ecg.features import INPUTS, engineered
 from pipeline import network, params
 from pipeline.balance import balanced
 from pipeline.boosting import THREADS, boost
@@ -53,9 +52,9 @@ class Trees:
     inputs: tuple[str, ...]
     booster: xgboost.Booster
 
-    def proba(self, beats: Beats) -> NDArray[np.float64]:
-        """Return proba (n, 5)."""
-        return np.asarray(_ask(self.booster, table(beats, self.inputs)))
+    def of_rows(self, rows: Table) -> NDArray[np.float64]:
+        """Return proba (n, n_classes)."""
+        return np.asarray(_ask(self.booster, rows))
 
 
 @dataclass(frozen=True)
@@ -66,9 +65,8 @@ class Cascade:
     abnormal: xgboost.Booster
     which: xgboost.Booster
 
-    def proba(self, beats: Beats) -> NDArray[np.float64]:
-        """Return proba (n, 5)."""
-        rows = table(beats, self.inputs)
+    def of_rows(self, rows: Table) -> NDArray[np.float64]:
+        """Return proba (n, n_classes)."""
         abnormal = _ask(self.abnormal, rows)[:, None]
         return np.hstack([1 - abnormal, abnormal * _ask(self.which, rows)])
 
@@ -85,16 +83,16 @@ class Classical:
     kernel: Nystroem | None
     estimator: LogisticRegression | LinearSVC | RandomForestClassifier
 
-    def proba(self, beats: Beats) -> NDArray[np.float64]:
-        """Return proba (n, 5); of a support vector machine, the softmax of its margins."""
-        rows = self.scaling(table(beats, self.inputs)).astype(np.float64)
+    def of_rows(self, rows: Table) -> NDArray[np.float64]:
+        """Return proba (n, n_classes); of a support vector machine, the softmax of its margins."""
+        known = self.scaling(rows).astype(np.float64)
         if self.kernel is not None:
-            rows = self.kernel.transform(rows)
+            known = self.kernel.transform(known)
         if isinstance(self.estimator, LinearSVC):
-            margin = self.estimator.decision_function(rows)
+            margin = self.estimator.decision_function(known)
             powers = np.exp(margin - margin.max(axis=1, keepdims=True))
             return np.asarray(powers / powers.sum(axis=1, keepdims=True))
-        return np.asarray(self.estimator.predict_proba(rows))
+        return np.asarray(self.estimator.predict_proba(known))
 
 
 @dataclass(frozen=True)
@@ -113,7 +111,8 @@ class Net:
         return replace(beats, context=self.scaling(beats.context))
 
 
-Kind = Trees | Cascade | Classical | Net
+Tabular = Trees | Cascade | Classical
+Kind = Tabular | Net
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,14 @@ class Model:
 
     def predict(self, beats: Beats) -> NDArray[np.float64]:
         """Return calibrated proba (n, 5)."""
-        return calibrated(self.kind.proba(beats), self.temperature)
+        return calibrated(answer(self.kind, beats), self.temperature)
+
+
+def answer(kind: Kind, beats: Beats) -> NDArray[np.float64]:
+    """Return proba (n, 5), not calibrated."""
+    if isinstance(kind, Net):
+        return kind.proba(beats)
+    return kind.of_rows(table(beats, kind.inputs))
 
 
 def table(beats: Beats, inputs: tuple[str, ...], features: Table | None = None) -> Table:
@@ -145,16 +151,28 @@ def fit(spec: params.Model, rows: Rows, balance: params.Balance, seed: int) -> K
     if isinstance(spec, params.NetworkModel):
         return _net(spec, rows, balance, seed)
     beats, label, weight = balanced(rows.beats, rows.label, spec.balance, balance)
+    seen = table(beats, tuple(spec.inputs), rows.features)
+    return fit_rows(spec, seen, label, weight, len(CLASSES), seed)
+
+
+def fit_rows(
+    spec: params.TabularModel,
+    rows: Table,
+    label: NDArray[np.int64],
+    weight: NDArray[np.float64],
+    classes: int,
+    seed: int,
+) -> Tabular:
+    """Fit to rows (n, n_columns) of as many classes."""
     inputs = tuple(spec.inputs)
-    seen = table(beats, inputs, rows.features)
-    if isinstance(spec, params.TreesModel):
-        if not spec.cascade:
-            return Trees(inputs, _boost(spec, seen, label, weight, len(CLASSES), seed))
-        rare = label > 0
-        first = _boost(spec, seen, rare.astype(np.int64), weight, 2, seed)
-        which = _boost(spec, seen[rare], label[rare] - 1, weight[rare], len(CLASSES) - 1, seed)
-        return Cascade(inputs, first, which)
-    return _classical(spec, inputs, seen, label, weight, seed)
+    if not isinstance(spec, params.TreesModel):
+        return _classical(spec, inputs, rows, label, weight, seed)
+    if not spec.cascade:
+        return Trees(inputs, _boost(spec, rows, label, weight, classes, seed))
+    rare = label > 0
+    first = _boost(spec, rows, rare.astype(np.int64), weight, 2, seed)
+    which = _boost(spec, rows[rare], label[rare] - 1, weight[rare], classes - 1, seed)
+    return Cascade(inputs, first, which)
 
 
 def save(model: Model, folder: Path, view: str) -> None:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 from ecg.aami import CLASSES
 from ecg.beats import KACHUEE, SHAPES, WINDOW, Beats
 from ecg.context import CONTEXT
-from pipeline.params import Network, NetworkModel
+from pipeline.params import Network, NetworkModel, RhythmNetwork
 
 ONNX_OPSET = 15
 LEAST_PROBA = 1e-3
@@ -25,6 +25,8 @@ _CONVOLUTIONS = ((9, 2), (7, 1), (5, 1), (3, 1))
 _STEP = 4
 """Samples that a recurrent layer without convolutions reads at a time, 32 ms."""
 
+RhythmParts = tuple[keras.Model, keras.Model]
+_RHYTHM_FILES = ("segments.npz", "stretches.npz")
 Epoch = tuple[NDArray[np.float32], NDArray[np.int64]]
 
 
@@ -32,6 +34,12 @@ def fix_seed(seed: int) -> None:
     """Make what follows repeatable to the byte on one kind of machine."""
     keras.utils.set_random_seed(seed)
     tf.config.experimental.enable_op_determinism()
+
+
+def one_thread() -> None:
+    """Keep to one core: two networks beside each other are done before two one after the other."""
+    tf.config.threading.set_intra_op_parallelism_threads(1)
+    tf.config.threading.set_inter_op_parallelism_threads(1)
 
 
 def define(params: Network) -> keras.Model:
@@ -87,9 +95,13 @@ def save(network: keras.Model, path: Path, **more: NDArray[np.float32]) -> None:
 def load(path: Path, params: Network) -> keras.Model:
     """Define the network anew and give it the weights that `save` wrote."""
     network = define(params)
+    _set_weights(network, path)
+    return network
+
+
+def _set_weights(network: keras.Model, path: Path) -> None:
     with np.load(path, allow_pickle=False) as weights:
         network.set_weights([weights[name] for name in weights.files])
-    return network
 
 
 def to_onnx(network: keras.Model) -> onnx.ModelProto:
@@ -106,7 +118,10 @@ def _converted(network: keras.Model, output: str) -> onnx.ModelProto:
     signature = [
         tf.TensorSpec((None, *one.shape[1:]), tf.float32, name=one.name) for one in network.inputs
     ]
-    function = tf.function(lambda *given: {output: network(list(given), training=False)})
+    one = len(signature) == 1
+    function = tf.function(
+        lambda *given: {output: network(given[0] if one else list(given), training=False)}
+    )
     graph, _ = tf2onnx.convert.from_function(function, input_signature=signature, opset=ONNX_OPSET)
     return graph
 
@@ -192,3 +207,79 @@ def _convolved(x: keras.KerasTensor, filters: int, size: int, stride: int) -> ke
     x = keras.layers.BatchNormalization()(x)
     x = keras.layers.ReLU()(x)
     return keras.layers.MaxPooling1D(2)(x)
+
+
+def define_rhythm(wanted: RhythmNetwork, shape: tuple[int, int], rhythms: int) -> RhythmParts:
+    """Return segments -> steps, and steps of whole stretches -> embedding (n, rhythms).
+
+    shape: segments of a stretch, samples of a segment. The embedding is the logit of each rhythm:
+    of several networks, and of several stretches, it may be averaged.
+    """
+    together, samples = shape
+    segments = keras.Input((samples,), name="segments")
+    x = keras.layers.Reshape((samples, 1))(segments)
+    for filters, size, stride in zip(wanted.filters, wanted.sizes, wanted.strides, strict=True):
+        x = keras.layers.Conv1D(filters, size, padding="same", use_bias=False)(x)
+        x = keras.layers.BatchNormalization()(x)
+        x = keras.layers.ReLU()(x)
+        x = keras.layers.MaxPooling1D(stride)(x) if stride > 1 else x
+    below = keras.Model(segments, x)
+    length, channels = x.shape[1:]
+    steps = keras.Input((together * length, channels), name="steps")
+    y = keras.layers.Dropout(wanted.dropout)(steps)
+    y = keras.layers.Bidirectional(keras.layers.GRU(wanted.units, return_sequences=True))(y)
+    y = keras.layers.Concatenate()(
+        [keras.layers.GlobalMaxPooling1D()(y), keras.layers.GlobalAveragePooling1D()(y)]
+    )
+    y = keras.layers.Dropout(wanted.dropout)(y)
+    return below, keras.Model(steps, keras.layers.Dense(rhythms)(y))
+
+
+def fit_rhythm(
+    parts: RhythmParts,
+    epochs: Iterator[Epoch],
+    weight: NDArray[np.float64],
+    wanted: RhythmNetwork,
+) -> None:
+    """Fit to (stretches (n, segments, samples), label) of each epoch, the rate falling.
+
+    weight: (4,) of each rhythm.
+    """
+    whole = _joined(*parts)
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    whole.compile(keras.optimizers.Adam(wanted.learning_rate, clipnorm=1.0), loss)
+    bar = tqdm(total=wanted.epochs, desc="network", unit="epoch", disable=None, leave=False)
+    for epoch, (stretches, label) in enumerate(epochs):
+        whole.optimizer.learning_rate = wanted.learning_rate * (1.02 - epoch / wanted.epochs)
+        whole.fit(stretches, label, sample_weight=weight[label], batch_size=wanted.batch, verbose=0)
+        bar.update()
+    bar.close()
+
+
+def embed_rhythm(parts: RhythmParts, stretches: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the embedding (n, 4) of stretches (n, segments, samples)."""
+    return np.asarray(_joined(*parts).predict(stretches, batch_size=256, verbose=0))
+
+
+def save_rhythm(parts: RhythmParts, folder: Path) -> None:
+    """Write the weights of both parts."""
+    for part, name in zip(parts, _RHYTHM_FILES, strict=True):
+        save(part, folder / name)
+
+
+def load_rhythm(parts: RhythmParts, folder: Path) -> None:
+    """Give both parts the weights that `save_rhythm` wrote."""
+    for part, name in zip(parts, _RHYTHM_FILES, strict=True):
+        _set_weights(part, folder / name)
+
+
+def rhythm_to_onnx(parts: RhythmParts) -> tuple[onnx.ModelProto, ...]:
+    """Convert segments -> steps and steps -> embedding."""
+    return _converted(parts[0], "steps"), _converted(parts[1], "embedding")
+
+
+def _joined(below: keras.Model, above: keras.Model) -> keras.Model:
+    together = above.input_shape[1] // below.output_shape[1]
+    stretches = keras.Input((together, below.input_shape[1]))
+    parts = [below(stretches[:, k]) for k in range(together)]
+    return keras.Model(stretches, above(keras.layers.Concatenate(axis=1)(parts)))

@@ -26,7 +26,9 @@ class Smote:
 
 
 @dataclass(frozen=True)
-class Network:
+class Layers:
+    """filters: of the convolutions, none for a network without; hidden: units of the head."""
+
     filters: list[int]
     hidden: int
     dropout: float
@@ -34,6 +36,10 @@ class Network:
     epochs: int
     learning_rate: float
     normal_beats: int
+
+
+@dataclass(frozen=True)
+class Network(Layers):
     conducted_beats: int
     repeats: list[int]
 
@@ -134,27 +140,21 @@ class ForestModel:
 
 
 @dataclass(frozen=True)
-class NetworkModel:
+class NetworkModel(Layers):
     """A network of windows, whose head sees the context too.
 
-    filters: of the convolutions, none for a network without; units: of the recurrent layer, 0 for
-    a network without; patience: epochs without a gain until it stops early, 0 for never.
+    units: of the recurrent layer, 0 for a network without; patience: epochs without a gain until
+    it stops early, 0 for never.
     """
 
     views: list[str]
     balance: str
-    filters: list[int]
     units: int
-    hidden: int
-    dropout: float
-    batch: int
-    epochs: int
-    learning_rate: float
-    normal_beats: int
     patience: int
 
 
-Model = TreesModel | LogisticModel | SvmModel | ForestModel | NetworkModel
+TabularModel = TreesModel | LogisticModel | SvmModel | ForestModel
+Model = TabularModel | NetworkModel
 KINDS: Final[dict[str, type[Model]]] = {
     "trees": TreesModel,
     "logistic": LogisticModel,
@@ -162,6 +162,32 @@ KINDS: Final[dict[str, type[Model]]] = {
     "forest": ForestModel,
     "network": NetworkModel,
 }
+
+
+@dataclass(frozen=True)
+class Rhythm:
+    """Of the challenge's recordings: folds for all models, and how many processes read them."""
+
+    seed: int
+    folds: int
+    jobs: int
+
+
+@dataclass(frozen=True)
+class RhythmNetwork:
+    """Convolutions over the samples, a recurrent layer over what they find.
+
+    filters, sizes, strides: of the convolutions; units: of the recurrent layer, each way.
+    """
+
+    filters: list[int]
+    sizes: list[int]
+    strides: list[int]
+    units: int
+    dropout: float
+    batch: int
+    epochs: int
+    learning_rate: float
 
 
 @dataclass(frozen=True)
@@ -186,17 +212,17 @@ def load(section: str, schema: type[T], path: Path = Path("params.yaml")) -> T:
     return build(schema, document[section], f"{path}: {section}")
 
 
-def model_names(path: Path = Path("params.yaml")) -> list[str]:
-    """Return the names of the models beside CONVXGB."""
-    return list(yaml.safe_load(path.read_text())["models"])
+def model_names(path: Path = Path("params.yaml"), section: str = "models") -> list[str]:
+    """Return the names of a section of models; CONVXGB and the rhythm's network are in none."""
+    return list(yaml.safe_load(path.read_text())[section])
 
 
-def load_model(name: str, path: Path = Path("params.yaml")) -> Model:
-    """Return one entry of the section `models`, whose `kind` is one of `KINDS`; as `load`."""
-    known = yaml.safe_load(path.read_text())["models"]
+def load_model(name: str, path: Path = Path("params.yaml"), section: str = "models") -> Model:
+    """Return one entry of a section of models, whose `kind` is one of `KINDS`; as `load`."""
+    known = yaml.safe_load(path.read_text())[section]
     if name not in known:
-        raise SystemExit(f"{path}: models: '{name}' is not one of {', '.join(known)}")
-    where = f"{path}: models.{name}"
+        raise SystemExit(f"{path}: {section}: '{name}' is not one of {', '.join(known)}")
+    where = f"{path}: {section}.{name}"
     values = dict(known[name])
     kind = values.pop("kind", None)
     if kind not in KINDS:

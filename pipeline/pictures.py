@@ -22,13 +22,15 @@ _NOTHING = {"mean": 0.0, "spread": 0.0}
 _STYLES = ("-", "--", ":", "-.", (0, (3, 1, 1, 1, 1, 1)))
 
 
-def confusion(matrix: NDArray[np.int64], protocol: str, path: Path) -> None:
-    """Draw a (5, 5) confusion matrix: counts, shaded by the share of the reference class."""
+def confusion(
+    matrix: NDArray[np.int64], title: str, path: Path, classes: tuple[str, ...] = CLASSES
+) -> None:
+    """Draw a confusion matrix (n, n): counts, shaded by the share of the reference class."""
     share = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
-    figure, axes = _figure(f"CONVXGB, {protocol}", "answer", "reference")
+    figure, axes = _figure(title, "answer", "reference")
     axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(len(CLASSES)), CLASSES)
-    axes.set_yticks(range(len(CLASSES)), CLASSES)
+    axes.set_xticks(range(len(classes)), classes)
+    axes.set_yticks(range(len(classes)), classes)
     for (row, column), count in np.ndenumerate(matrix):
         colour = "white" if share[row, column] > 0.5 else "black"
         axes.text(column, row, f"{count:,}", ha="center", va="center", color=colour)
@@ -132,6 +134,23 @@ def of_models(folds: dict[str, Any], folder: Path) -> None:
             axes.set_xticks(range(4), list("NSVF"))
         figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=6)
         _save(figure, folder / f"models_{score}.png")
+
+
+def rhythm_models(folds: dict[str, Any], folder: Path) -> None:
+    """Draw F1 and ROC AUC of each rhythm, all models side by side; whiskers: over the folds."""
+    for score, title in (("f1", "F1"), ("auc", "ROC AUC")):
+        figure = Figure(figsize=(9, 4.5), layout="constrained")
+        axes = figure.subplots()
+        for k, (name, found) in enumerate(folds.items()):
+            values = [found[f"{c}_{score}"] for c in "NAO~"]
+            at = np.arange(4) + (k - len(folds) / 2 + 0.5) * 0.8 / len(folds)
+            height, spread = ([v[n] for v in values] for n in ("mean", "spread"))
+            axes.bar(at, height, 0.8 / len(folds), color=_MODEL_COLOURS[k], label=name)
+            axes.errorbar(at, height, spread, fmt="none", ecolor="black", lw=0.7)
+        axes.set(title=f"{title} of each rhythm, five folds of the challenge", ylim=(0, 1.02))
+        axes.set_xticks(range(4), ["normal", "atrial fibrillation", "other", "noise"])
+        figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=6)
+        _save(figure, folder / f"rhythm_{score}.png")
 
 
 def shifts(conditions: dict[str, Any], in_noise: dict[str, Any], path: Path) -> None:

@@ -11,31 +11,43 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from ecg import classifier
+from ecg import artefact, classifier, rhythm
 from pipeline import dataset
 from pipeline.artefact import PARITY, files, write_manifest
+from pipeline.dataset import RHYTHM
 
 SIGNAL_PATH: Final = (
-    *("aami.py", "beats.py", "classifier.py", "context.py", "cuts.py", "errors.py"),
+    *("aami.py", "artefact.py", "beats.py", "classifier.py", "context.py", "cuts.py", "errors.py"),
     *("features.py", "filters.py", "kachuee.py", "waves.py"),
 )
 """What makes an answer of the artefact: a reader or an export may change without a new one."""
+RHYTHM_PATH: Final = (
+    *("detector.py", "gaps.py", "intervals.py", "locate.py", "quality.py", "rhythm.py"),
+    "rhythm_features.py",
+)
+"""What a rhythm is told by beside that."""
 
 
 def card(folder: Path, metrics: Path) -> dict[str, Any]:
     """Return the manifest in `folder` with the figures of `metrics` and where they come from."""
-    manifest = dict(json.loads((folder / classifier.MANIFEST).read_text()))
+    manifest = dict(json.loads((folder / artefact.MANIFEST).read_text()))
     del manifest["files"]
     found = json.loads(metrics.read_text())
-    manifest["protocols"] = found["beats"][manifest["name"]]
-    manifest["folds"] = found["folds"][manifest["name"]]
+    if manifest["name"] == RHYTHM:
+        figures = found["rhythm"][RHYTHM]
+        manifest["protocols"] = {"mit-bih": figures["mit-bih"]["all"]}
+        manifest["folds"] = {"recordings": {k: v for k, v in figures.items() if "mean" in v}}
+    else:
+        manifest["protocols"] = found["beats"][manifest["name"]]
+        manifest["folds"] = found["folds"][manifest["name"]]
     manifest["parity"] = json.loads((folder / PARITY).read_text())
     manifest["data"] = (
         "MIT-BIH Arrhythmia Database 1.0.0 (Moody & Mark 2001), "
         "PhysioNet/CinC Challenge 2017 (Clifford et al. 2017), ODC-By 1.0"
     )
     # Git's revision would differ after each commit; the sources of the signal path do not.
-    manifest["ecg_sha256"] = sources_digest([Path("ecg") / name for name in SIGNAL_PATH])
+    modules = (*SIGNAL_PATH, *RHYTHM_PATH) if manifest["name"] == RHYTHM else SIGNAL_PATH
+    manifest["ecg_sha256"] = sources_digest([Path("ecg") / name for name in modules])
     return manifest
 
 
@@ -49,12 +61,13 @@ def sources_digest(modules: Sequence[Path]) -> str:
 
 def main(name: str) -> None:
     source, target = dataset.ARTEFACTS / name / "inter_patient", Path("models") / name
+    source = dataset.ARTEFACTS / RHYTHM if name == RHYTHM else source
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir(parents=True)
     for file in files(source):
         shutil.copyfile(source / file, target / file)
     write_manifest(target, card(source, dataset.METRICS))
-    classifier.load(target).replay()
+    (rhythm if name == RHYTHM else classifier).load(target).replay()
 
 
 if __name__ == "__main__":

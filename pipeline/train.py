@@ -48,7 +48,7 @@ def by_fold(
     for fold in sorted({*rows.fold.tolist()} - {IN_NONE}):
         held_out = rows.fold == fold
         kind = models.fit(spec, rows.take(~held_out), balance, seed)
-        yield held_out, kind.proba(rows.beats.take(np.flatnonzero(held_out)))
+        yield held_out, models.answer(kind, rows.beats.take(np.flatnonzero(held_out)))
 
 
 def judged(rows: Rows, proba: NDArray[np.float64]) -> Judged:

@@ -25,13 +25,11 @@ from onnx import TensorProto, helper, numpy_helper
 from playwright.sync_api import Browser
 
 from ecg.aami import CLASSES
+from ecg.artefact import GOLDEN, MANIFEST, PROTOCOL
 from ecg.beats import CONSTANTS, LONE, RECORDING, SHAPES
 from ecg.classifier import (
-    GOLDEN,
     GOLDEN_PREFIX,
-    MANIFEST,
     MODELS,
-    PROTOCOL,
     Classifier,
     golden_beats,
     load,

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 
 from ecg import classifier
+from ecg.artefact import GOLDEN, MANIFEST
 from ecg.beats import LONE, RECORDING, Beats, from_cuts
 from ecg.classifier import Classifier
 from ecg.errors import ArtefactError
 from tests.conftest import ROOT, made_up_beat, write_golden, write_manifest
 
-FILES = [classifier.MODELS[RECORDING], classifier.MODELS[LONE], classifier.GOLDEN]
+FILES = [classifier.MODELS[RECORDING], classifier.MODELS[LONE], GOLDEN]
 
 
 @pytest.fixture
@@ -34,7 +35,7 @@ def test_a_flipped_bit_is_refused_by_file(artefact: Path, name: str) -> None:
         classifier.load(artefact)
 
 
-@pytest.mark.parametrize("name", [classifier.MANIFEST, *FILES])
+@pytest.mark.parametrize("name", [MANIFEST, *FILES])
 def test_a_missing_file_is_refused_with_the_command_that_brings_it(
     artefact: Path, name: str
 ) -> None:
@@ -56,7 +57,7 @@ def test_an_artefact_of_other_constants_is_refused(
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"protocol": 1}'])
 def test_what_is_no_manifest_is_refused(artefact: Path, text: str) -> None:
-    (artefact / classifier.MANIFEST).write_text(text)
+    (artefact / MANIFEST).write_text(text)
     with pytest.raises(ArtefactError, match="not a manifest"):
         classifier.load(artefact)
 
@@ -69,7 +70,7 @@ def test_a_file_that_is_no_model_is_refused(artefact: Path) -> None:
 
 
 def test_golden_beats_that_answer_otherwise_stop_the_replay(artefact: Path) -> None:
-    with np.load(artefact / classifier.GOLDEN) as file:
+    with np.load(artefact / GOLDEN) as file:
         golden = {name: file[name] for name in file.files}
     write_golden(artefact, {**golden, "proba": np.roll(golden["proba"], 1, axis=1)})
     write_manifest(artefact)

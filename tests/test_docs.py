@@ -45,6 +45,18 @@ def test_the_readme_quotes_the_committed_figures(protocol: str) -> None:
     assert row in README
 
 
+def test_the_readme_quotes_the_figures_of_the_rhythm() -> None:
+    found = json.loads((ROOT / "reports" / "metrics.json").read_text())["rhythm"]
+    names = ("score", "N_f1", "A_f1", "O_f1", "~_f1", "accuracy")
+    for name in found.keys() - {"length-alone"}:
+        cells = (f"{found[name][n]['mean']:.3f} ± {found[name][n]['spread']:.3f}" for n in names)
+        assert f"| `{name}` | {' | '.join(cells)} |" in README
+    outside = found["rhythm"]["mit-bih"]["all"]
+    rates = [f"{100 * outside[rate]:.1f} %" for rate in ("se", "sp", "ppv")]
+    said = f"sensitivity {rates[0]}, specificity {rates[1]}, predictivity {rates[2]}"
+    assert said in " ".join(README.split())
+
+
 def test_the_readme_quotes_the_figures_of_whole_recordings() -> None:
     metrics = json.loads((ROOT / "reports" / "metrics.json").read_text())
     for scored in metrics["records"]["convxgb"]["de_chazal"].values():
@@ -61,10 +73,11 @@ def test_the_readme_quotes_the_figures_of_whole_recordings() -> None:
 def test_the_readme_quotes_every_model() -> None:
     metrics = json.loads((ROOT / "reports" / "metrics.json").read_text())
     assert len(metrics["beats"]) == 11
+    lines = README.partition("## Every model of the field")[2].splitlines()
     for name, protocols in metrics["beats"].items():
         tested = protocols["inter_patient_without_paced"]
         folds = {k: metrics["folds"][name][k]["macro_f1_nsv"] for k in ("records", "beats")}
-        row = next(line for line in README.splitlines() if line.startswith(f"| `{name}` |"))
+        row = next(line for line in lines if line.startswith(f"| `{name}` |"))
         assert row.endswith(
             f"| {tested['macro_f1_nsv']:.3f} | {tested['S']['f1']:.3f} | {tested['V']['f1']:.3f} "
             f"| {folds['records']['mean']:.3f} ± {folds['records']['spread']:.3f} "

@@ -7,7 +7,7 @@ import pytest
 from numpy.typing import NDArray
 
 from ecg import aami, scoring
-from pipeline import compare, counts, dataset, evaluate, generate, model_card, params
+from pipeline import compare, counts, dataset, evaluate, generate, model_card, params, rhythm_card
 from tests.conftest import ROOT
 
 
@@ -40,6 +40,20 @@ def test_the_model_card_is_rendered_from_the_committed_figures() -> None:
     by_record = counts.read(ROOT / "reports" / "inter_patient_records.csv")
     rendered = model_card.render(metrics, by_record, dataset.CONVXGB, wanted.version)
     assert (ROOT / model_card.CARD).read_text() == rendered
+
+
+def test_the_card_of_the_rhythm_is_rendered_from_the_committed_figures() -> None:
+    metrics = json.loads((ROOT / "reports" / "metrics.json").read_text())
+    assert (ROOT / rhythm_card.CARD).read_text() == rhythm_card.render(metrics["rhythm"])
+
+
+def test_the_rhythm_holds_its_bar_and_is_not_told_by_length() -> None:
+    found = json.loads((ROOT / "reports" / "metrics.json").read_text())["rhythm"]
+    assert found["rhythm"]["score"]["mean"] >= 0.83
+    assert found["rhythm"]["score"]["mean"] > found["random-forest"]["score"]["mean"]
+    assert found["length-alone"]["score"]["mean"] < 0.3
+    assert found["rhythm"]["mit-bih"]["all"]["se"] >= 0.88
+    assert found["rhythm"]["mit-bih"]["all"]["sp"] >= 0.98
 
 
 def test_the_published_figures_only_rise() -> None:

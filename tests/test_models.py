@@ -88,7 +88,7 @@ def test_the_cascade_says_abnormal_alone() -> None:
     rows = rows_of(RECORDING)
     kind = models.fit(quick("cascade"), rows, BALANCE, 1)
     assert isinstance(kind, models.Cascade)
-    abnormal = 1 - kind.proba(rows.beats)[:, 0]
+    abnormal = 1 - models.answer(kind, rows.beats)[:, 0]
     assert accuracy(np.column_stack([1 - abnormal, abnormal]), np.minimum(rows.label, 1)) > 0.9
 
 

@@ -126,6 +126,7 @@ def test_bars_stand_side_by_side_best_first(page: Page, complaints: list[str]) -
     page.get_by_label("Protocol").select_option("beats")
     expect(page.locator("#protocol-note")).to_contain_text("both sides")
     expect(page.locator("#figures tbody tr")).to_have_count(3)
+    expect(page.locator("#rhythm")).to_be_hidden()
     assert complaints == []
 
 

@@ -1,4 +1,4 @@
-/** The five AAMI classes: each has a letter, words, a shape and (in style.css) a colour. */
+/** The five AAMI classes: each has a letter, words, a shape and (in style.css) a colour. And the rhythms. */
 
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -11,6 +11,13 @@ export const CLASS_WORDS = {
   F: "fusion",
   Q: "paced or unclassifiable",
 };
+
+export const RHYTHM_WORDS = { N: "normal", A: "atrial fibrillation", O: "another rhythm", "~": "too noisy to say" };
+export const RHYTHMS = Object.keys(RHYTHM_WORDS);
+
+/** Of a model's card: whether it tells beats, or rhythms. Only a model of beats can be asked for. */
+export const tellsBeats = ({ classes }) => CLASSES.every((letter) => classes?.includes(letter));
+export const tellsRhythms = ({ classes }) => RHYTHMS.every((letter) => classes?.includes(letter));
 
 const OUTLINES = {
   N: "M8 1.5a6.5 6.5 0 1 0 0 13a6.5 6.5 0 1 0 0-13z",

@@ -1,10 +1,11 @@
-/** The page of models: F1 and ROC AUC of each class as bars, all models side by side. */
+/** The page of models: F1 and ROC AUC of each class as bars, all models of beats side by side; then the rhythm's. */
 
 import { NO_ANSWER, ServiceProblem, getJson } from "./api.js";
-import { CLASSES, CLASS_WORDS, classMark } from "./classes.js";
+import { CLASSES, CLASS_WORDS, classMark, tellsBeats, tellsRhythms } from "./classes.js";
 import { byId, el, show } from "./dom.js";
+import { showRhythm } from "./rhythmcard.js";
+import { MEASURES, bar, ofFolds, words } from "./scores.js";
 
-const MEASURES = { f1: "F1", auc: "ROC AUC" };
 const NOTES = {
   inter_patient_without_paced:
     "Trained on the half DS1 of the MIT-BIH Arrhythmia Database, tested on the 22 records of DS2, reference R peaks, de Chazal's map. Intervals: 95 %, by record.",
@@ -20,7 +21,7 @@ const page = { models: [] };
 /** What a model scored under a protocol: {value, spread, low, high}, or null where it has no figure. */
 function scored(model, protocol, name) {
   const folds = model.folds?.[protocol];
-  if (folds) return folds[name] ? { value: folds[name].mean, spread: folds[name].spread } : null;
+  if (folds) return ofFolds(folds[name]);
   const found = model.protocols?.[protocol];
   if (!found) return null;
   const [letter, measure] = name.split("_");
@@ -29,20 +30,11 @@ function scored(model, protocol, name) {
   return typeof found[name] === "number" ? { value: found[name], interval: found.interval_95?.[name] } : null;
 }
 
-const words = ({ value, spread, interval }) => {
-  if (interval) return `${value.toFixed(3)} (${interval.map((x) => x.toFixed(2)).join(" to ")})`;
-  return spread === undefined ? value.toFixed(3) : `${value.toFixed(3)} ± ${spread.toFixed(3)}`;
-};
-
 function chart(letter, measure, protocol, order) {
   const found = page.models.map((m) => ({ name: m.name, score: scored(m, protocol, `${letter}_${measure}`) })).filter((row) => row.score);
   if (order === "score") found.sort((a, b) => b.score.value - a.score.value);
   const title = el("h3", {}, classMark(letter), ` ${letter} `, el("span", { class: "words" }, `${CLASS_WORDS[letter]}: `), MEASURES[measure]);
-  const bars = found.map(({ name, score }) => {
-    const fill = el("span", { class: `fill fill-${letter}` });
-    fill.style.width = `${100 * Math.max(0, Math.min(1, score.value))}%`;
-    return el("li", { class: "bar model-bar" }, el("span", { class: "bar-name" }, name), el("span", { class: "track", "aria-hidden": "true" }, fill), el("span", { class: "num" }, words(score)));
-  });
+  const bars = found.map(({ name, score }) => bar(name, score, letter));
   const none = el("p", { class: "hint" }, "No beats of this class.");
   return el("section", { class: "card" }, title, bars.length ? el("ul", { class: "bars" }, ...bars) : none);
 }
@@ -69,9 +61,11 @@ function draw() {
 
 async function start() {
   try {
-    page.models = (await getJson("/v1/models")).models;
+    const { models } = await getJson("/v1/models");
+    page.models = models.filter(tellsBeats);
     for (const id of ["protocol", "order"]) byId(id).addEventListener("change", draw);
     draw();
+    showRhythm(models.find(tellsRhythms));
   } catch (error) {
     byId("problem").textContent = error instanceof ServiceProblem ? `The models are not there yet: ${error.message}` : NO_ANSWER;
     show(byId("problem"), true);

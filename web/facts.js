@@ -2,10 +2,12 @@
 
 import { confusionTable } from "./confusion.js";
 import { clock } from "./recording.js";
+import { fibrillates, rhythmGroup } from "./rhythm.js";
 import { byId, el, grouped, plural, show } from "./dom.js";
 import { goTo } from "./desk.js";
 
 const NONE = "none";
+const IN_AF = "Intervals in atrial fibrillation count too; of them these figures say little.";
 const RATES = { mean: "Mean", min: "Lowest", max: "Highest" };
 const fixed = (value, digits, unit) => (value === null || value === undefined ? NONE : `${value.toFixed(digits)} ${unit}`);
 const share = (value) => (value === null || value === undefined ? NONE : `${(100 * value).toFixed(1)} %`);
@@ -16,8 +18,9 @@ export function createFacts(desk) {
     const { recording } = desk;
     showLine(recording);
     showFound(recording);
+    show(byId("rhythm-key"), Boolean(recording.rhythm));
     show(byId("figures"), recording.summary !== null);
-    if (recording.summary) byId("figure-groups").replaceChildren(...groupsOf(recording.summary).map((g) => group(g, desk)));
+    if (recording.summary) byId("figure-groups").replaceChildren(...groupsOf(recording).map((g) => group(g, desk)));
     show(byId("agreement-card"), recording.agreement !== null);
     if (recording.agreement) showAgreement(recording.agreement);
   });
@@ -49,16 +52,17 @@ function showFound({ record }) {
 }
 
 /** The figures by group; the printed report lists the same. */
-export function groupsOf(summary) {
+export function groupsOf({ summary, rhythm }) {
   const { heart_rate: rate, by_class: by, ventricular, supraventricular, pauses, hrv } = summary;
   const signal = [["Analysable", fixed(summary.analysable_percent, 1, "%")], ["Beats not classified", grouped(summary.unusable_beats ?? 0)]];
   const variability = [["SDNN", fixed(hrv.sdnn_ms, 0, "ms")], ["RMSSD", fixed(hrv.rmssd_ms, 0, "ms")], ["pNN50", fixed(hrv.pnn50_percent, 1, "%")]];
   return [
+    ...(rhythm ? [rhythmGroup(rhythm)] : []),
     { title: "Rate and signal", facts: [...["mean", "min", "max"].map((key) => [RATES[key], fixed(rate[key], 0, "bpm")]), ...signal] },
     { title: "Ventricular (V)", facts: [...burden(by.V), ...patterns(ventricular)] },
     { title: "Supraventricular (S)", facts: [...burden(by.S), ...patterns(supraventricular)] },
     { title: "Pauses", facts: [["Count", grouped(pauses.count)], ["Longest", fixed(pauses.longest_s, 2, "s")]], moments: pauses.at_s ?? [] },
-    { title: "Heart rate variability", facts: [...variability, ["N to N intervals", grouped(hrv.intervals)]] },
+    { title: "Heart rate variability", facts: [...variability, ["N to N intervals", grouped(hrv.intervals)]], note: fibrillates(rhythm) ? IN_AF : "" },
   ];
 }
 
@@ -71,13 +75,16 @@ function patterns({ couplets, runs, longest_run: longest, bigeminy }) {
 
 const MOST_MOMENTS = 6;
 
-function group({ title, facts, moments = [] }, desk) {
-  const links = moments.slice(0, MOST_MOMENTS).map((t) => {
-    const button = el("button", { type: "button", class: "small" }, clock(t, 1));
+function group({ title, facts, moments = [], ends, note }, desk) {
+  const links = moments.slice(0, MOST_MOMENTS).map((t, i) => {
+    const when = ends ? `${clock(t, 0)} to ${clock(ends[i], 0)}` : clock(t, 1);
+    const button = el("button", { type: "button", class: "small", title: "Show on the paper" }, when);
     button.addEventListener("click", () => goTo(desk, t));
     return button;
   });
-  return el("section", { class: "figure-group" }, el("h4", {}, title), el("dl", {}, ...pairs(facts)), ...links);
+  const more = moments.length > MOST_MOMENTS ? [`The first ${MOST_MOMENTS} of ${grouped(moments.length)}.`] : [];
+  const hints = [...more, note].filter(Boolean).map((text) => el("p", { class: "hint" }, text));
+  return el("section", { class: "figure-group" }, el("h4", {}, title), el("dl", {}, ...pairs(facts)), ...links, ...hints);
 }
 
 function showAgreement({ reference, map, qrs, confusion, accuracy, veb, sveb }) {

@@ -6,10 +6,10 @@ import { byId } from "./dom.js";
 import { hatch, stretches } from "./marks.js";
 import { inks, preparePen } from "./pen.js";
 import { clock } from "./recording.js";
+import { drawRhythm } from "./rhythm.js";
 
 const LANE = 13;
 const GUTTER = 22; // As in recordings.css: the window moves right of it.
-const HEIGHT = LANE * 6;
 const NARROWEST_PX = 14;
 
 /** Sets up the band and its window. */
@@ -22,6 +22,7 @@ export function createOverview(desk) {
   const place = () => {
     if (desk.recording?.onPaper && canvas.clientWidth > 0) placeWindow(handle, canvas.clientWidth, desk);
   };
+  desk.on(["recording"], () => canvas.setAttribute("aria-label", lanesOf(desk.recording)));
   desk.on(["recording", "labels", "theme"], draw);
   desk.on(["recording", "moment", "width", "speed", "zoom"], place);
   new ResizeObserver(() => {
@@ -32,9 +33,16 @@ export function createOverview(desk) {
   handle.addEventListener("keydown", (event) => moveByKey(desk, event));
 }
 
+/** The lanes in words; what the lane of the rhythm shows, the figures list. */
+function lanesOf({ rhythm }) {
+  const told = rhythm ? ", one (R) for the rhythm, which the figures list" : "";
+  return `Overview of the whole recording: one lane for each class, one (~) for noisy or unusable signal${told}`;
+}
+
 function drawBand(canvas, desk) {
   const width = canvas.clientWidth;
-  const pen = preparePen(canvas, width, HEIGHT);
+  const lanes = CLASSES.length + (desk.recording.rhythm ? 2 : 1);
+  const pen = preparePen(canvas, width, LANE * lanes);
   const ink = inks(canvas);
   const plot = width - GUTTER;
   pen.font = "700 11px system-ui, sans-serif";
@@ -46,6 +54,13 @@ function drawBand(canvas, desk) {
   });
   drawBeats(pen, plot, ink, desk);
   drawBadSignal(pen, plot, ink, desk.recording);
+  if (desk.recording.rhythm) {
+    pen.fillStyle = ink.line;
+    pen.fillRect(GUTTER, LANE * (lanes - 1) - 1, plot, 1);
+    pen.fillStyle = ink.soft;
+    pen.fillText("R", 6, LANE * lanes - 2.5);
+    drawRhythm(pen, [GUTTER, LANE * (lanes - 1) + 1, plot, LANE - 2], ink, desk.recording);
+  }
 }
 
 /** A stroke for each pixel with beats of a class; where pixels hold many, its height tells how many. */

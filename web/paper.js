@@ -6,6 +6,7 @@ import { MM_PX, windowOf } from "./desk.js";
 import { LANE_PX, drawMarks, drawQuality, drawReasons, inWords, stretches } from "./marks.js";
 import { inks, preparePen } from "./pen.js";
 import { clock, firstFrom } from "./recording.js";
+import { rhythmBetween } from "./rhythm.js";
 import { lets } from "./stepping.js";
 import { drawAxis, drawGrid, drawPulse, drawTrace, layOutStrip, paperMm } from "./strip.js";
 
@@ -62,7 +63,10 @@ function drawPaper(canvas, strip, ink, desk) {
 
 /** What is on the paper, in words. */
 function describe(canvas, desk) {
-  if (!desk.recording?.onPaper) return;
+  if (!desk.recording?.onPaper) {
+    for (const id of ["shown-rhythm", "shown-quality"]) byId(id).textContent = "";
+    return;
+  }
   const { start, end } = windowOf(desk);
   const { timeS } = desk.recording.beats;
   const counts = {};
@@ -72,9 +76,11 @@ function describe(canvas, desk) {
   }
   const shown = `${clock(start)} to ${clock(Math.min(end, desk.recording.duration))}`;
   const bad = badSignal(desk.recording, start, end);
+  const rhythm = rhythmBetween(desk.recording.rhythm, start, end);
   byId("shown").textContent = shown;
+  byId("shown-rhythm").textContent = rhythm;
   byId("shown-quality").textContent = bad;
-  canvas.setAttribute("aria-label", `ECG paper, ${shown}. Beats shown: ${inWords(counts) || "none"}. ${bad}`);
+  canvas.setAttribute("aria-label", [`ECG paper, ${shown}. Beats shown: ${inWords(counts) || "none"}`, rhythm, bad].filter(Boolean).join(". "));
 }
 
 /** "Signal noisy (unsteady shape)": what is hatched between two moments, or nothing. */

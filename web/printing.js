@@ -7,6 +7,7 @@ import { groupsOf, headerOf, pairs } from "./facts.js";
 import { LANE_PX, drawMarks, drawQuality, drawReasons } from "./marks.js";
 import { inks, preparePen } from "./pen.js";
 import { clock } from "./recording.js";
+import { rhythmBetween } from "./rhythm.js";
 import { drawAxis, drawGrid, drawPulse, drawTrace, layOutStrip, paperMm } from "./strip.js";
 
 const WIDTH_MM = 180; // A4 and US Letter with margins of 15 mm both hold it.
@@ -25,8 +26,9 @@ function fill(desk) {
   const { recording, review } = desk;
   byId("report-facts").replaceChildren(...pairs(headerOf(recording)));
   byId("report-counts").replaceChildren(...countRows(desk));
-  const groups = recording.summary ? groupsOf(recording.summary) : [];
+  const groups = recording.summary ? groupsOf(recording) : [];
   byId("report-figures").replaceChildren(...groups.map(({ title, facts }) => el("div", {}, el("h3", {}, title), el("dl", {}, ...pairs(facts)))));
+  byId("report-notes").replaceChildren(...groups.filter(({ note }) => note).map(({ title, note }) => el("p", {}, `${title}: ${note}`)));
   const count = review.reviewedCount;
   const reviewed = count > 0 ? `${plural(count, "beat")} reviewed by a reader; the counts by class follow the reader, all other figures the model.` : "No beat was reviewed by a reader.";
   byId("report-review").textContent = `${reviewed} Printed ${new Date().toISOString().slice(0, 10)}.`;
@@ -51,7 +53,9 @@ function strips(desk) {
   const first = Math.max(0, Math.min(recording.duration - STRIPS * seconds, middle - seconds / 2));
   const starts = Array.from({ length: STRIPS }, (_, i) => first + i * seconds).filter((t) => t < recording.duration);
   return starts.map((t) => {
-    const caption = `From ${clock(t)} to ${clock(Math.min(recording.duration, t + seconds))}, lead ${recording.record.lead}, ${speed} mm/s`;
+    const end = Math.min(recording.duration, t + seconds);
+    const about = [`From ${clock(t)} to ${clock(end)}, lead ${recording.record.lead}, ${speed} mm/s`, rhythmBetween(recording.rhythm, t, end)];
+    const caption = about.filter(Boolean).join(". ");
     const figure = el("figure", {}, el("figcaption", {}, caption), el("canvas", { role: "img", "aria-label": caption }));
     // Colours come from the style sheet, which reaches only what is in the page.
     byId("report-strips").append(figure);
