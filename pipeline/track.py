@@ -1,4 +1,4 @@
-"""Log every model to MLflow, register each as one that calls `ecg`, promote one by an alias.
+"""Log every model to MLflow, register those with artefacts, promote one of beats by an alias.
 
 Outside `dvc repro`: it reads what the stages left and writes nothing that they read. MLflow is
 where `MLFLOW_TRACKING_URI` says, else in `data/tracking`. Nothing else imports MLflow.
@@ -8,7 +8,8 @@ import argparse
 import logging
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -16,14 +17,15 @@ from urllib.parse import urlsplit
 
 import numpy as np
 
-from ecg import classifier
+from ecg import artefact
 from ecg.aami import CLASSES
 from ecg.classifier import Classifier
 from ecg.context import RR_FIELDS
 from ecg.errors import ArtefactError
+from ecg.rhythm import RHYTHMS, STRETCH_S, RhythmModel
 from pipeline import params, tracked
-from pipeline.dataset import CONVXGB
-from pipeline.tracked import Tracked
+from pipeline.dataset import CONVXGB, RHYTHM
+from pipeline.tracked import Registered, Tracked
 
 DEFAULT_URI: Final = "sqlite:///data/tracking/mlflow.db"
 EXPERIMENT: Final = "beatwise"
@@ -70,22 +72,33 @@ def open_store(uri: str) -> Store:
     return Store(mlflow, client, experiment)
 
 
-def track(store: Store, one: Tracked) -> str:
+def track(store: Store, one: Registered) -> str:
     """Log a run and register its model, unless the same was before; return the version."""
     name = REGISTERED + one.name
     known = store.client.search_model_versions(f"name = '{name}' and tag.{DIGEST} = '{one.sha256}'")
     if known:
         print(f"{one.name}: skipped, is {name} version {known[0].version} already")
         return str(known[0].version)
-    tags = {**one.tags, DIGEST: one.sha256}
-    with store.mlflow.start_run(
-        experiment_id=store.experiment, run_name=one.name, tags=tags
-    ) as run:
-        logged = _log(store.mlflow, one)
+    with _logged(store, one) as run:
+        logged = _log_model(store.mlflow, one)
     # Last: a run that was cut short has no version, and is made anew the next time.
-    version = store.mlflow.register_model(logged.model_uri, name, tags=tags).version
+    version = store.mlflow.register_model(logged.model_uri, name, tags=_tags(one)).version
     print(f"{one.name}: run {run.info.run_id}, {name} version {version}")
     return str(version)
+
+
+def track_compared(store: Store, one: Tracked) -> None:
+    """Log a run of a model without artefact, unless it has no figures or the same was before."""
+    if not one.metrics:
+        print(f"{one.name}: skipped, has no figures; `dvc repro` makes them")
+        return
+    same = f"tags.{DIGEST} = '{one.sha256}' and attributes.status = 'FINISHED'"
+    known = store.client.search_runs([store.experiment], same, max_results=1)
+    if known:
+        print(f"{one.name}: skipped, is run {known[0].info.run_id} already")
+        return
+    with _logged(store, one) as run:
+        print(f"{one.name}: run {run.info.run_id}")
 
 
 def promote(store: Store, name: str, alias: str, version: str) -> None:
@@ -105,16 +118,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--promote", default=CONVXGB, choices=names, help="default: %(default)s")
     parser.add_argument("--alias", default=ALIAS, help="default: %(default)s")
     wanted = parser.parse_args(arguments)
-    models = _gathered(names)
+    models = _gathered([*names, RHYTHM])
     if wanted.promote not in models:
         raise SystemExit(f"track: {wanted.promote} cannot be promoted: its artefact is missing")
     store = open_store(os.environ.get("MLFLOW_TRACKING_URI") or DEFAULT_URI)
     versions = {name: track(store, one) for name, one in models.items()}
+    for one in tracked.compared():
+        track_compared(store, one)
     promote(store, wanted.promote, wanted.alias, versions[wanted.promote])
 
 
-def _gathered(names: list[str]) -> dict[str, Tracked]:
-    there = [name for name in names if (tracked.MODELS / name / classifier.MANIFEST).is_file()]
+def _gathered(names: list[str]) -> dict[str, Registered]:
+    there = [name for name in names if (tracked.MODELS / name / artefact.MANIFEST).is_file()]
     for name in (name for name in names if name not in there):
         print(f"{name}: skipped, {tracked.MODELS / name} is missing; `dvc pull` brings it")
     try:
@@ -123,49 +138,68 @@ def _gathered(names: list[str]) -> dict[str, Tracked]:
         raise SystemExit(f"track: {error}") from error
 
 
-def _log(mlflow: Any, one: Tracked) -> Any:
+@contextmanager
+def _logged(store: Store, one: Tracked) -> Iterator[Any]:
+    """Open a run and log what every model has."""
+    with store.mlflow.start_run(
+        experiment_id=store.experiment, run_name=one.name, tags=_tags(one)
+    ) as run:
+        store.mlflow.log_params(one.params)
+        metrics = list(one.metrics.items())
+        for start in range(0, len(metrics), _BATCH):
+            store.mlflow.log_metrics(dict(metrics[start : start + _BATCH]))
+        for plot in one.plots:
+            store.mlflow.log_artifact(str(plot), "plots")
+        yield run
+
+
+def _tags(one: Tracked) -> dict[str, str]:
+    return {**one.tags, DIGEST: one.sha256}
+
+
+def _log_model(mlflow: Any, one: Registered) -> Any:
     """Log into the run that is open; return what MLflow says of the model."""
-    mlflow.log_params(one.params)
-    metrics = list(one.metrics.items())
-    for start in range(0, len(metrics), _BATCH):
-        mlflow.log_metrics(dict(metrics[start : start + _BATCH]))
-    for plot in one.plots:
-        mlflow.log_artifact(str(plot), "plots")
-    mlflow.log_artifact(str(one.folder / classifier.MANIFEST))
+    mlflow.log_artifact(str(one.folders[0] / artefact.MANIFEST))
     return mlflow.pyfunc.log_model(
         name=one.name,
-        python_model=str(tracked.SCRIPT),
-        artifacts={"artefact": str(one.folder)},
+        python_model=str(one.script),
+        artifacts={folder.name: str(folder) for folder in one.folders},
         code_paths=["ecg"],
-        signature=_signature(),
+        signature=_signature(one.served),
         input_example=_example(one.served),
         pip_requirements=tracked.pinned(),
     )
 
 
-def _signature() -> Any:
+def _signature(served: Classifier | RhythmModel) -> Any:
     from mlflow.models import ModelSignature
     from mlflow.types.schema import AnyType, Array, ColSpec, Schema
 
     # As "double" MLflow would refuse whole numbers, which raw samples and most fs are.
-    known = [ColSpec(AnyType(), name, required=False) for name in ("r_peak", *RR_FIELDS)]
-    given = [ColSpec(Array(AnyType()), "signal"), ColSpec(AnyType(), "fs"), *known]
-    answers = [ColSpec("double", name) for name in ("confidence", *CLASSES)]
-    return ModelSignature(Schema(given), Schema([ColSpec("string", "aami_class"), *answers]))
+    given = [ColSpec(Array(AnyType()), "signal"), ColSpec(AnyType(), "fs")]
+    if isinstance(served, RhythmModel):
+        answer, proba = "rhythm", [*RHYTHMS]
+    else:
+        given += [ColSpec(AnyType(), name, required=False) for name in ("r_peak", *RR_FIELDS)]
+        answer, proba = "aami_class", [*CLASSES]
+    answers = [ColSpec("double", name) for name in ("confidence", *proba)]
+    return ModelSignature(Schema(given), Schema([ColSpec("string", answer), *answers]))
 
 
-def _example(served: Classifier) -> Any:
-    """Return the first golden beat as a row, with the RR intervals that are known of it."""
+def _example(served: Classifier | RhythmModel) -> Any:
+    """Return a row: of the golden recording, or the first golden beat with its RR intervals."""
     import pandas as pd
 
-    golden = served.golden
-    rr = dict(zip(RR_FIELDS, golden["rr"][0].tolist(), strict=True))
-    row = {
-        "signal": golden["signal"][0].astype(np.float64).round(6).tolist(),
-        "fs": float(golden["fs"]),
-        "r_peak": int(golden["r_peak"][0]),
-    }
-    return pd.DataFrame([{**row, **{k: v for k, v in rr.items() if not np.isnan(v)}}])
+    golden, fs = served.golden, float(served.golden["fs"])
+    known = {}
+    if isinstance(served, RhythmModel):
+        signal = golden["signal"][: round(STRETCH_S * fs)]
+    else:
+        signal, rr = golden["signal"][0], golden["rr"][0].tolist()
+        known = {name: s for name, s in zip(RR_FIELDS, rr, strict=True) if not np.isnan(s)}
+        known["r_peak"] = int(golden["r_peak"][0])
+    row = {"signal": signal.astype(np.float64).round(6).tolist(), "fs": fs, **known}
+    return pd.DataFrame([row])
 
 
 def _beside(uri: str) -> str | None:

@@ -13,22 +13,27 @@ from typing import Any, Final
 import yaml
 from packaging.requirements import Requirement
 
-from ecg import classifier
+from ecg import classifier, rhythm
 from ecg.classifier import Classifier
 from ecg.errors import ArtefactError
+from ecg.rhythm import RhythmModel
 from pipeline import dataset
-from pipeline.dataset import CONVXGB
-from pipeline.publish import SIGNAL_PATH, sources_digest
+from pipeline.dataset import CONVXGB, RHYTHM
+from pipeline.publish import RHYTHM_PATH, SIGNAL_PATH, sources_digest
+from pipeline.recorded import NETWORK
 
 MODELS: Final = Path("models")
 SCRIPT: Final = Path("pipeline/tracked_model.py")
+RHYTHM_SCRIPT: Final = Path("pipeline/tracked_rhythm.py")
 PARAMS: Final = Path("params.yaml")
 DVC_LOCK: Final = Path("dvc.lock")
 LOCK: Final = Path("requirements/tracking.lock")
 NEEDED: Final = ("mlflow-skinny", "numpy", "onnxruntime", "pandas", "scipy")
-"""What a registered model imports, by `ecg.classifier` and `SCRIPT`."""
-OF_ALL_MODELS: Final = "models_"
-"""How the names of plots begin that show all models; the others are of CONVXGB and the data."""
+"""What a registered model imports, by `ecg` and its script."""
+COMPARED: Final = f"{RHYTHM}-"
+"""Before the names of models that the rhythm's is compared with: `svm` alone is one of beats."""
+OF_ALL_MODELS: Final = ("models_", "rhythm_auc", "rhythm_f1")
+"""How the names of plots begin that show all models; the others are of the data and the served."""
 _ILLEGAL: Final = re.compile(r"[^A-Za-z0-9_. -]")
 
 
@@ -36,47 +41,98 @@ _ILLEGAL: Final = re.compile(r"[^A-Za-z0-9_. -]")
 class Tracked:
     """A model as MLflow is told of it.
 
-    params, metrics, tags: by name; plots: files; sha256: of what makes it another run: artefact,
-    code that answers, parameters and figures.
+    params, metrics, tags: by name; plots: files; sha256: of what makes it another run: parameters
+    and figures, and of a registered model artefacts and code that answers.
     """
 
-    served: Classifier
-    folder: Path
+    name: str
     params: dict[str, str]
     metrics: dict[str, float]
     plots: tuple[Path, ...]
     tags: dict[str, str]
     sha256: str
 
-    @property
-    def name(self) -> str:
-        return self.served.name
+
+@dataclass(frozen=True)
+class Registered(Tracked):
+    """One that answers, by `script`; folders: of the artefacts that it wants, its own first."""
+
+    served: Classifier | RhythmModel
+    script: Path
+    folders: tuple[Path, ...]
 
 
-def gather(name: str) -> Tracked:
+def gather(name: str) -> Registered:
     """Load, verify and replay `models/<name>` and collect what is known of it.
 
-    Raises ArtefactError, as `ecg.classifier.load` and `replay` do.
+    The rhythm's wants CONVXGB too, whose classes it looks at. Raises ArtefactError, as `load` and
+    `replay` of `ecg.classifier` and `ecg.rhythm` do.
     """
-    served = classifier.load(MODELS / name)
+    if name == RHYTHM:
+        names, script, modules = [RHYTHM, CONVXGB], RHYTHM_SCRIPT, [*SIGNAL_PATH, *RHYTHM_PATH]
+    else:
+        names, script, modules = [name], SCRIPT, [*SIGNAL_PATH]
+    served, *others = [verified(one) for one in names]
+    params, metrics = known(name)
+    tags = {
+        "version": served.version,
+        "manifest_sha256": served.sha256,
+        **{f"{other.name}_sha256": other.sha256 for other in others},
+        "ecg_sha256": sources_digest([Path("ecg") / module for module in modules]),
+        **provenance(),
+    }
+    script_sha256 = hashlib.sha256(script.read_bytes()).hexdigest()
+    artefacts = [one.sha256 for one in (served, *others)]
+    sha256 = digest(*artefacts, tags["ecg_sha256"], script_sha256, params, metrics)
+    shown, folders = plots(name), tuple(MODELS / one for one in names)
+    return Registered(name, params, metrics, shown, tags, sha256, served, script, folders)
+
+
+def compared() -> list[Tracked]:
+    """Collect what is known of the models that the rhythm's is compared with, without artefacts."""
+    own = [*yaml.safe_load(PARAMS.read_text())["rhythm_models"], NETWORK]
+    found = []
+    for name in (COMPARED + one for one in own if one != RHYTHM):
+        told = known(name)
+        found.append(Tracked(name, *told, plots(name), provenance(), digest(name, *told)))
+    return found
+
+
+def verified(name: str) -> Classifier | RhythmModel:
+    """Load and replay `models/<name>`; raises ArtefactError, as `gather` does."""
+    folder = MODELS / name
+    served = rhythm.load(folder) if name == RHYTHM else classifier.load(folder)
     if served.name != name:
-        raise ArtefactError(f"{MODELS / name} holds the model '{served.name}'")
+        raise ArtefactError(f"{folder} holds the model '{served.name}'")
     served.replay()
+    return served
+
+
+def known(name: str) -> tuple[dict[str, str], dict[str, float]]:
+    """Return parameters and figures of a model, as params.yaml and metrics.json have them."""
     params = parameters(yaml.safe_load(PARAMS.read_text()), name)
-    metrics = figures(json.loads(dataset.METRICS.read_text()), name)
-    tags = provenance(served)
-    script = hashlib.sha256(SCRIPT.read_bytes()).hexdigest()
-    makes = [served.sha256, tags["ecg_sha256"], script, params, metrics]
-    sha256 = hashlib.sha256(json.dumps(makes, sort_keys=True).encode()).hexdigest()
-    return Tracked(served, MODELS / name, params, metrics, plots(name), tags, sha256)
+    return params, figures(json.loads(dataset.METRICS.read_text()), name)
+
+
+def digest(*makes: Any) -> str:
+    """Return the SHA-256 of values that JSON can hold."""
+    return hashlib.sha256(json.dumps(makes, sort_keys=True).encode()).hexdigest()
+
+
+def of_rhythm(name: str) -> bool:
+    """Return whether a model tells the rhythm, and not the class of a beat."""
+    return name == RHYTHM or name.startswith(COMPARED)
 
 
 def figures(found: dict[str, Any], name: str) -> dict[str, float]:
     """Return the numbers that metrics.json has of a model, by `<protocol>.<score>`.
 
     Sections beside `beats` come before the protocol: `conditions.jittered.de_chazal.accuracy`.
+    Those of the rhythm are all in one section: `score.mean`, `mit-bih.all.se`.
     """
-    sections = {key: of[name] for key, of in found.items() if name in of}
+    if of_rhythm(name):
+        return dict(_numbers(found.get(RHYTHM, {}).get(name.removeprefix(COMPARED), {})))
+    sections = {key: of[name] for key, of in found.items() if key != RHYTHM and name in of}
     return dict(_numbers({**sections.pop("beats", {}), **sections}))
 
 
@@ -87,17 +143,30 @@ def _numbers(value: Any, *path: str) -> Iterator[tuple[str, float]]:
     elif isinstance(value, list) and "interval_95" in path:
         yield from _numbers(dict(zip(("low", "high"), value, strict=True)), *path)
     elif isinstance(value, int | float):
-        yield _ILLEGAL.sub("_", ".".join(path)), float(value)
+        yield _ILLEGAL.sub("_", ".".join(path).replace("~", "noise")), float(value)
 
 
 def parameters(document: dict[str, Any], name: str) -> dict[str, str]:
     """Return the values of params.yaml that a model is made with, by `<section>.<key>`."""
-    used = {section: values for section, values in document.items() if section != "models"}
+    if of_rhythm(name):
+        return dict(_texts(_rhythm_sections(document, name.removeprefix(COMPARED))))
+    used = {key: of for key, of in document.items() if not key.startswith(("models", RHYTHM))}
     if name != CONVXGB:
         # Of CONVXGB's own section the others share the folds and seeds, and nothing else.
         used["train"] = {key: document["train"][key] for key in ("seeds", "folds")}
         used["model"] = document["models"][name]
     return dict(_texts(used))
+
+
+def _rhythm_sections(document: dict[str, Any], name: str) -> dict[str, Any]:
+    used = {"rhythm": document["rhythm"]}
+    if name != NETWORK:
+        used["model"] = document["rhythm_models"][name]
+    if name == NETWORK or "embedding" in used["model"]["inputs"]:
+        used["rhythm_network"] = document["rhythm_network"]
+    if name == RHYTHM:
+        used["export"] = document["export"]
+    return used
 
 
 def _texts(value: Any, *path: str) -> Iterator[tuple[str, str]]:
@@ -111,16 +180,14 @@ def _texts(value: Any, *path: str) -> Iterator[tuple[str, str]]:
 def plots(name: str) -> tuple[Path, ...]:
     """Return the plots of `reports/` that show a model."""
     found = sorted(dataset.REPORTS.glob("*.png"))
-    return tuple(p for p in found if name == CONVXGB or p.name.startswith(OF_ALL_MODELS))
+    alike = [p for p in found if p.name.startswith("rhythm_") == of_rhythm(name)]
+    every = name in (CONVXGB, RHYTHM)
+    return tuple(p for p in alike if every or p.name.startswith(OF_ALL_MODELS))
 
 
-def provenance(served: Classifier) -> dict[str, str]:
-    """Return what a model comes from; git's revision and dvc.lock where there is one."""
-    tags = {
-        "version": served.version,
-        "manifest_sha256": served.sha256,
-        "ecg_sha256": sources_digest([Path("ecg") / name for name in SIGNAL_PATH]),
-    }
+def provenance() -> dict[str, str]:
+    """Return what every model comes from: git's revision and dvc.lock, where there is one."""
+    tags = {}
     if DVC_LOCK.is_file():
         md5 = hashlib.md5(DVC_LOCK.read_bytes(), usedforsecurity=False)  # DVC's own digest
         tags["dvc_lock_md5"] = md5.hexdigest()

@@ -1,5 +1,6 @@
 """`make track`, with MLflow: what it has after, and what a registered model answers."""
 
+import hashlib
 import json
 import os
 import shutil
@@ -16,12 +17,15 @@ import httpx
 import numpy as np
 import pytest
 
-from ecg import classifier
+from ecg import classifier, rhythm
 from ecg.aami import CLASSES
+from ecg.analysis import RhythmBy, analyse
 from ecg.beats import KACHUEE
+from ecg.record import Record
 from pipeline import tracked
 from pipeline.dataset import CONVXGB
 from tests.conftest import ROOT, made_up_beat, write_made_up_artefact
+from tests.made_up_rhythm import irregular, signal_of, steady, write_made_up_rhythm
 from tests.test_tracked import DOCUMENT, METRICS
 
 KNOWN = """
@@ -42,6 +46,19 @@ print(json.dumps({
 }))
 """
 
+RHYTHMS = """
+import json, sys
+import mlflow
+import pandas as pd
+model = mlflow.pyfunc.load_model("models:/beatwise-rhythm/1")
+def answer(rows):
+    try:
+        return model.predict(pd.DataFrame(rows)).to_dict("records")
+    except Exception as error:
+        return f"{type(error).__name__}: {error}"
+print(json.dumps([answer(rows) for rows in json.load(sys.stdin)], allow_nan=False))
+"""
+
 
 @pytest.fixture(scope="module")
 def python() -> Path:
@@ -56,7 +73,7 @@ def python() -> Path:
 
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory, made_up_models: Path) -> Path:
-    """What `track` reads, with made-up artefacts of two models, one of them without figures."""
+    """What `track` reads, with made-up artefacts: of beats, one without figures, and the rhythm."""
     folder = tmp_path_factory.mktemp("project")
     for name in ("ecg", "pipeline", "requirements", "reports"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
@@ -65,6 +82,7 @@ def project(tmp_path_factory: pytest.TempPathFactory, made_up_models: Path) -> P
     (folder / "reports" / "metrics.json").write_text(json.dumps(METRICS))
     shutil.copytree(made_up_models / CONVXGB, folder / "models" / CONVXGB)
     write_made_up_artefact(folder / "models" / "kachuee187", (KACHUEE,))
+    write_made_up_rhythm(folder / "models" / "rhythm")
     return folder
 
 
@@ -168,7 +186,8 @@ def test_every_model_that_is_there_is_logged_and_registered(
     said: tuple[str, str], known: dict[str, Any], project: Path
 ) -> None:
     assert "models/svm is missing" in said[0]
-    assert known["versions"] == [["beatwise-convxgb", 1], ["beatwise-kachuee187", 1]]
+    names = ("beatwise-convxgb", "beatwise-kachuee187", "beatwise-rhythm")
+    assert known["versions"] == [[name, 1] for name in names]
     metrics, params, tags = known["runs"]["convxgb"]
     assert metrics == tracked.figures(METRICS, "convxgb")
     assert params == tracked.parameters(DOCUMENT, "convxgb")
@@ -176,6 +195,22 @@ def test_every_model_that_is_there_is_logged_and_registered(
     assert {"ecg_sha256", "dvc_lock_md5"} <= tags.keys()
     assert known["runs"]["kachuee187"][0] == {}
     assert {"plots", "manifest.json"} <= {*known["files"]}
+
+
+@pytest.mark.slow
+def test_the_rhythm_is_tracked_with_the_models_that_it_is_compared_with(
+    said: tuple[str, str], known: dict[str, Any], project: Path
+) -> None:
+    for name in ("rhythm", "rhythm-svm", "rhythm-crnn"):
+        metrics, params, _ = known["runs"][name]
+        assert metrics == tracked.figures(METRICS, name)
+        assert params == tracked.parameters(DOCUMENT, name)
+    tags = known["runs"]["rhythm"][2]
+    for tag, name in (("manifest_sha256", "rhythm"), ("convxgb_sha256", "convxgb")):
+        card = project / "models" / name / "manifest.json"
+        assert tags[tag] == hashlib.sha256(card.read_bytes()).hexdigest()
+    assert "rhythm-random-forest: skipped, has no figures" in said[0]
+    assert {*known["runs"]} == {"convxgb", "kachuee187", "rhythm", "rhythm-svm", "rhythm-crnn"}
 
 
 @pytest.mark.slow
@@ -195,12 +230,15 @@ assert get_telemetry_client() is None
 @pytest.mark.slow
 def test_tracking_the_same_again_adds_nothing(said: tuple[str, str], known: dict[str, Any]) -> None:
     assert "convxgb: skipped, is beatwise-convxgb version 1 already" in said[1]
-    assert known["n_runs"] == len(known["versions"]) == 2
+    assert "rhythm: skipped, is beatwise-rhythm version 1 already" in said[1]
+    assert "rhythm-svm: skipped, is run " in said[1]
+    assert known["n_runs"] == len(known["runs"]) == 5
 
 
 @pytest.mark.slow
 def test_the_alias_points_at_the_promoted_model(known: dict[str, Any]) -> None:
-    assert known["aliases"] == {"beatwise-convxgb": {"champion": 1}, "beatwise-kachuee187": {}}
+    assert known["aliases"].pop("beatwise-convxgb") == {"champion": 1}
+    assert known["aliases"] == {"beatwise-kachuee187": {}, "beatwise-rhythm": {}}
 
 
 @pytest.mark.slow
@@ -264,6 +302,55 @@ def test_the_other_view_is_registered_too(known: dict[str, Any], project: Path) 
     for row, expected in zip(known["kachuee187"], proba, strict=True):
         assert row["aami_class"] == CLASSES[int(expected.argmax())]
         assert [row[name] for name in CLASSES] == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+GOOD = {"signal": signal_of(irregular(50)).round(4).tolist(), "fs": 125.5}
+RECORDINGS = [
+    {"signal": (1000 * signal_of(steady(20))).astype(int).tolist(), "fs": 125},
+    GOOD,
+    {"signal": [*([None] * 200), *GOOD["signal"][200:]], "fs": 125},
+    {"signal": [0.0] * 500, "fs": 125},
+]
+NO_RECORDINGS = [
+    ({**GOOD, "fs": 5}, "fs[1]: is out of range; accepted: 100 to 2000 Hz"),
+    ({**GOOD, "fs": None}, "fs[1]: is out of range; accepted: 100 to 2000 Hz"),
+    ({"signal": [1.0] * 125, "fs": 125}, "signal[1]: lasts 1.0 s; accepted: 2 to 60 s"),
+    ({"signal": [[0, 1]] * 500, "fs": 125}, "signal[1]: is no list of numbers; accepted: one lead"),
+    ({"signal": [None] * 500, "fs": 125}, "signal[1]: has no finite sample"),
+    ({"signal": [0, 1] * 3813, "fs": 125}, "signal[1]: lasts 61.0 s; accepted: up to 60 s"),
+]
+
+
+@pytest.fixture(scope="module")
+def rhythms(python: Path, project: Path, said: tuple[str, str]) -> list[Any]:
+    """What the registered model of the rhythm answers, each of the refused after a good one."""
+    assert said[0]
+    sent = [RECORDINGS, *([GOOD, row] for row, _ in NO_RECORDINGS)]
+    found: list[Any] = json.loads(run(python, project, "-c", RHYTHMS, inside=STORE, sent=sent))
+    return found
+
+
+@pytest.mark.slow
+def test_the_registered_rhythm_answers_what_the_service_answers(
+    rhythms: list[Any], project: Path
+) -> None:
+    beats = classifier.load(project / "models" / CONVXGB)
+    by = RhythmBy(rhythm.load(project / "models" / "rhythm"), beats)
+    assert [row["rhythm"] for row in rhythms[0]] == ["N", "A", "A", "~"]
+    for row, sent in zip(rhythms[0], RECORDINGS, strict=True):
+        signal = np.array(sent["signal"], np.float32)[:, None]
+        wanted = analyse(Record(signal, float(sent["fs"]), ("",), ""), beats, rhythm=by).rhythm
+        assert wanted is not None
+        proba = [None if np.isnan(p) else pytest.approx(p, abs=1e-5) for p in wanted.proba[0]]
+        best = int(wanted.rhythm[0])
+        named = {"rhythm": rhythm.RHYTHMS[best], "confidence": proba[best]}
+        assert row == named | dict(zip(rhythm.RHYTHMS, proba, strict=True))
+
+
+@pytest.mark.slow
+def test_a_row_that_is_no_recording_is_refused_with_the_reason(rhythms: list[Any]) -> None:
+    for answer, (_, reason) in zip(rhythms[1:], NO_RECORDINGS, strict=True):
+        assert answer.startswith(f"InputError: {reason}")
 
 
 def _ask(address: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

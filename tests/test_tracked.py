@@ -27,6 +27,16 @@ METRICS: dict[str, Any] = {
     "by_patient": {"convxgb": {"50 to 64": {"accuracy": 0.6}}},
     "in_noise": {"convxgb": {"em": {"-6_db": {"accuracy": 0.5}}}},
     "qrs": {"with_noise": {"em": {"se": 0.9}}},
+    "rhythm": {
+        "svm": {"score": {"mean": 0.7, "spread": 0.02}, "confusion": [[1, 0], [0, 1]]},
+        "rhythm": {
+            "~_f1": {"mean": 0.6, "spread": 0.03},
+            "by_length": {"0 to 15 s": {"recordings": 9, "score": 0.7}},
+            "mit-bih": {"by_record": {"100": {"found": 3.0}}, "all": {"se": 0.9}},
+        },
+        "crnn": {"score": {"mean": 0.75, "spread": 0.01}},
+        "length-alone": {"score": {"mean": 0.3, "spread": 0.01}},
+    },
 }
 DOCUMENT = yaml.safe_load((ROOT / "params.yaml").read_text())
 
@@ -51,6 +61,19 @@ def test_a_model_without_figures_has_none() -> None:
     assert tracked.figures(METRICS, "lstm") == {}
 
 
+def test_models_of_beats_and_of_the_rhythm_have_their_own_figures() -> None:
+    assert tracked.figures(METRICS, "rhythm-svm") == {"score.mean": 0.7, "score.spread": 0.02}
+    assert tracked.figures(METRICS, "rhythm") == {
+        "noise_f1.mean": 0.6,
+        "noise_f1.spread": 0.03,
+        "by_length.0 to 15 s.recordings": 9,
+        "by_length.0 to 15 s.score": 0.7,
+        "mit-bih.by_record.100.found": 3.0,
+        "mit-bih.all.se": 0.9,
+    }
+    assert tracked.figures({"beats": METRICS["beats"]}, "rhythm-svm") == {}
+
+
 def test_names_hold_what_mlflow_takes() -> None:
     (name,) = tracked.figures({"beats": {"svm": {"a/b:c(d)": 1.0}}}, "svm")
     assert name == "a_b_c_d_"
@@ -68,15 +91,34 @@ def test_a_model_has_its_own_parameters_and_those_of_all() -> None:
     assert served["generate.seed"] == other["generate.seed"] == str(DOCUMENT["generate"]["seed"])
 
 
+def test_models_of_beats_and_of_the_rhythm_have_their_own_parameters() -> None:
+    svm = tracked.parameters(DOCUMENT, "rhythm-svm")
+    assert svm["model.gamma"] == str(DOCUMENT["rhythm_models"]["svm"]["gamma"])
+    assert {key.split(".")[0] for key in svm} == {"rhythm", "model"}
+    crnn = tracked.parameters(DOCUMENT, "rhythm-crnn")
+    assert {key.split(".")[0] for key in crnn} == {"rhythm", "rhythm_network"}
+    served = tracked.parameters(DOCUMENT, "rhythm")
+    assert {key.split(".")[0] for key in served} == {"rhythm", "rhythm_network", "model", "export"}
+    for name in ("svm", CONVXGB):
+        assert not any(key.startswith("rhythm") for key in tracked.parameters(DOCUMENT, name))
+
+
 def test_a_plot_of_one_model_is_not_shown_as_that_of_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for name in ("inter_patient_roc.png", "models_f1.png", "models.md"):
-        (tmp_path / "reports").mkdir(exist_ok=True)
+    (tmp_path / "reports").mkdir()
+    of_beats, of_rhythm = ["inter_patient_roc.png"], ["rhythm_confusion.png", "rhythm_f1.png"]
+    for name in (*of_beats, *of_rhythm, "models_f1.png", "models.md"):
         (tmp_path / "reports" / name).touch()
-    assert [plot.name for plot in tracked.plots("svm")] == ["models_f1.png"]
-    assert len(tracked.plots(CONVXGB)) == 2
+    shown = {
+        name: [plot.name for plot in tracked.plots(name)]
+        for name in ("svm", CONVXGB, "rhythm-svm", "rhythm")
+    }
+    assert shown["svm"] == ["models_f1.png"]
+    assert shown[CONVXGB] == [*of_beats, "models_f1.png"]
+    assert shown["rhythm-svm"] == ["rhythm_f1.png"]
+    assert shown["rhythm"] == of_rhythm
 
 
 def test_a_registered_model_is_pinned_to_what_the_service_runs() -> None:
@@ -103,7 +145,7 @@ def test_nothing_else_imports_mlflow() -> None:
         for m in Path(ROOT, part).rglob("*.py")
     ]
     found = {module.name for module in modules if "mlflow" in _imported(module)}
-    assert found == {"track.py", "tracked_model.py"}
+    assert found == {"track.py", "tracked_model.py", "tracked_rhythm.py"}
     assert "mlflow" not in (ROOT / "requirements" / "dev.lock").read_text()
 
 
