@@ -51,6 +51,11 @@ class Wanted:
     advice: bool = False
     age: int | None = None
 
+    @property
+    def rhythm(self) -> bool:
+        """Return whether what is written has a place for the rhythm: CSV and .atr have none."""
+        return not self.formats or "json" in self.formats
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -69,11 +74,11 @@ class Choice:
         return _beats(self.folder / (self.name or default_model(opened, known)))
 
     def rhythm(self) -> RhythmBy | None:
-        """Return what tells the rhythm, None where the folder has no model of it."""
-        folder = self.folder / RHYTHM_MODEL
-        if not folder.is_dir():
+        """Return what tells the rhythm, None where its model or that of the beats is not there."""
+        of_rhythm, of_beats = self.folder / RHYTHM_MODEL, self.folder / DEFAULT_MODEL
+        if not (of_rhythm.is_dir() and of_beats.is_dir()):
             return None
-        return RhythmBy(_rhythm(folder), _beats(self.folder / DEFAULT_MODEL))
+        return RhythmBy(_rhythm(of_rhythm), _beats(of_beats))
 
 
 @lru_cache
@@ -161,7 +166,8 @@ def _one(
     try:
         opened = readers.open_files({p.name: p.read_bytes() for p in paths}, **given)
         classifier = choice.of(opened)
-        analysis = analyse_any(opened, classifier, lead, tell, rhythm=choice.rhythm())
+        by = choice.rhythm() if wanted.rhythm else None
+        analysis = analyse_any(opened, classifier, lead, tell, rhythm=by)
         _give(analysis, paths[0].stem, wanted, classifier)
     except (InputError, OSError) as error:
         _errors.print(f"{paths[0]}: {error}", style="red", markup=False, highlight=False)

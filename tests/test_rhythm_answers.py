@@ -18,6 +18,7 @@ from app.main import create_app
 from app.record_schemas import RecordAnswer
 from app.settings import Settings
 from ecg import rhythm
+from ecg.artefact import MANIFEST
 from tests.asking import request
 from tests.conftest import inside, write_made_up_artefact
 from tests.made_up_rhythm import FS, irregular, signal_of, steady, write_made_up_rhythm
@@ -121,3 +122,29 @@ def test_the_command_line_prints_the_rhythm(
     assert "rhythm 0.1.0" in printed
     found = json.loads(CliRunner().invoke(program, [*given, "--json"]).stdout)
     assert found["rhythm"]["model"]["name"] == "rhythm"
+
+
+def test_the_command_line_tells_the_rhythm_only_where_it_has_a_place(
+    models: Path, tmp_path: Path
+) -> None:
+    folder = Path(shutil.copytree(models, tmp_path / "models"))
+    (folder / "rhythm" / MANIFEST).write_text("{}")
+    path = tmp_path / "rec.csv"
+    path.write_bytes(table(irregular(25)))
+    given = ["analyse", str(path), "--fs", str(FS), "--models", str(folder)]
+    assert CliRunner().invoke(program, [*given, "--csv"]).exit_code == 0
+    refused = CliRunner().invoke(program, [*given, "--json"])
+    assert refused.exit_code != 0
+
+
+def test_without_the_model_of_the_beats_it_looks_at_there_is_no_rhythm(
+    models: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "models"
+    shutil.copytree(models, folder, ignore=shutil.ignore_patterns("convxgb"))
+    path = tmp_path / "rec.csv"
+    path.write_bytes(table(irregular(25)))
+    given = ["analyse", str(path), "--fs", str(FS), "--models", str(folder), "--model", "other"]
+    printed = CliRunner().invoke(program, [*given, "--json"])
+    assert printed.exit_code == 0, printed.stderr
+    assert json.loads(printed.stdout)["rhythm"] is None
