@@ -49,7 +49,7 @@ clean: ## remove the environments and every cache; records and models stay
 lock: .venv/.dev ## resolve the locks anew (needs uv)
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra run --extra pipeline --extra dev pyproject.toml -o requirements/dev.lock
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra run -c requirements/dev.lock pyproject.toml -o requirements/run.lock
-	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 -c requirements/dev.lock pyproject.toml -o requirements/service.lock
+	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra s3 -c requirements/dev.lock pyproject.toml -o requirements/service.lock
 	uv pip compile --universal --generate-hashes --no-header --no-annotate --python-version 3.11 --extra tracking -c requirements/dev.lock pyproject.toml -o requirements/tracking.lock
 
 .venv/bin/python:
