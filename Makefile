@@ -8,7 +8,7 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export DVC_NO_ANALYTICS = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help run test check format bench repro tune track clean lock
+.PHONY: help run test check audit format bench repro tune track clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -24,6 +24,10 @@ check: .venv/.dev ## format, lint, types and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+audit: .venv/.dev ## look the locked packages up among known vulnerabilities (needs the network)
+	$(BIN)/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(wildcard requirements/*.lock)) \
+		$$(sed -nE 's/^([A-Za-z][^ #]*).*/--ignore-vuln \1/p' requirements/audit-ignore)
 
 format: .venv/.dev ## write the formatting that `check` asks for
 	$(BIN)/ruff format .
