@@ -1,4 +1,4 @@
-"""About every request: limits, an id, security headers, one line in the log.
+"""About every request: limits, an id, security headers, one line in the log, its metrics.
 
 Pure ASGI: a middleware that wraps responses would copy each of them.
 """
@@ -16,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from app.metrics import Metrics
 from app.problems import BUSY, INTERNAL, MEDIA, STALLED, TOO_LARGE, ProblemError, response
 from app.settings import Settings
 
@@ -44,10 +45,13 @@ _log = logging.getLogger("beatwise")
 class Guard:
     """The outermost part of the service; nothing passes by it."""
 
-    def __init__(self, app: ASGIApp, settings: Settings) -> None:
+    def __init__(self, app: ASGIApp, settings: Settings, metrics: Metrics) -> None:
         self.app = app
         self.settings = settings
+        self.metrics = metrics
         self.held = 0
+        self.in_progress = 0
+        metrics.watch(lambda: self.in_progress, lambda: self.held)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -58,6 +62,7 @@ class Guard:
         scope["request_id"] = _request_id(headers)
         body = _Body(self, receive, self._most(scope))
         answer = _Answer(scope["request_id"], send)
+        self.in_progress += 1
         try:
             self._check(headers, body.most)
             await self.app(scope, body.receive, answer.send)
@@ -69,7 +74,10 @@ class Guard:
             await self._fail(error, scope, receive, answer)
         finally:
             self.held -= body.size
-            _write_line(scope, answer.status, started)
+            self.in_progress -= 1
+            seconds = time.perf_counter() - started
+            self.metrics.count(scope, answer.status, seconds)
+            _write_line(scope, answer.status, seconds)
 
     def _most(self, scope: Scope) -> int:
         if scope["path"] == RECORDS:
@@ -154,7 +162,7 @@ def _request_id(headers: Headers) -> str:
     return given if _ID.fullmatch(given) else secrets.token_hex(8)
 
 
-def _write_line(scope: Scope, status: int, started: float) -> None:
+def _write_line(scope: Scope, status: int, seconds: float) -> None:
     if not _log.isEnabledFor(logging.INFO):
         return
     route = scope.get("route")
@@ -162,7 +170,7 @@ def _write_line(scope: Scope, status: int, started: float) -> None:
         "id": scope["request_id"],
         "route": getattr(route, "path", "-"),
         "status": status,
-        "ms": round(1000 * (time.perf_counter() - started), 3),
+        "ms": round(1000 * seconds, 3),
         "beats": scope.get("beats", 0),
     }
     _log.info(json.dumps(line))

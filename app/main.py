@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from app import __version__, compat, health, openapi, pages, records, routes
+from app import __version__, compat, health, metrics, openapi, pages, records, routes
 from app.guard import Guard
 from app.problems import ProblemError, answer_problem
 from app.service import THREADS, Models, load_models
@@ -29,13 +29,14 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.settings = settings
     app.state.models = Models({}, "The models are being loaded.")
-    for router in (routes.router, records.router, compat.router, health.router, pages.router):
-        app.include_router(router)
+    app.state.metrics = metrics.Metrics()
+    for module in (routes, records, compat, health, metrics, pages):
+        app.include_router(module.router)
     pages.mount(app)
     app.state.openapi = openapi.document(app, settings.max_beats)
     for refused in (ProblemError, InputError, HTTPException, RequestValidationError):
         app.add_exception_handler(refused, answer_problem)
-    app.add_middleware(Guard, settings=settings)
+    app.add_middleware(Guard, settings=settings, metrics=app.state.metrics)
     return app
 
 
@@ -44,4 +45,5 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     app.state.limiter = anyio.CapacityLimiter(THREADS)
     app.state.heavy_limiter = anyio.CapacityLimiter(1)
     app.state.models = load_models(app.state.settings.models)
+    app.state.metrics.show_models(app.state.models)
     yield

@@ -103,6 +103,13 @@ def gives(answer: type, kinds: tuple[Kind, ...]) -> dict[str, Any]:
     return {"response_class": Response, "responses": {200: ok, **_refusals(kinds)}}
 
 
+def gives_text(media: str, example: str) -> dict[str, Any]:
+    """Return the decorator's arguments of a route that answers text."""
+    content = {media: {"schema": {"type": "string"}, "example": example}}
+    ok = {"description": "The answer", "content": content}
+    return {"response_class": Response, "responses": {200: ok, **_refusals(ALWAYS)}}
+
+
 def document(app: FastAPI, max_beats: int) -> bytes:
     """Return /openapi.json: the routes of `app` with the schemas of all Structs."""
     found = get_openapi(

@@ -48,6 +48,10 @@ ANNOTATIONS: Final = {
     "aami_class": ["N", "V"],
     "note": [None, "seen"],
 }
+METRICS: Final = """# HELP beatwise_ready 1 once every model was verified, else 0.
+# TYPE beatwise_ready gauge
+beatwise_ready 1.0
+"""
 
 
 def _record() -> dict[str, Any]:

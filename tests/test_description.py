@@ -29,7 +29,7 @@ def test_every_route_describes_its_problems_with_examples(client: httpx.Client) 
     assert set(paths) == {
         *("/v1/beats", "/v1/models", "/v1/models/{name}", "/predict"),
         *("/v1/records", "/v1/annotations", "/v1/limits"),
-        *("/health/live", "/health/ready"),
+        *("/health/live", "/health/ready", "/metrics"),
     }
     for operations in paths.values():
         for operation in operations.values():
@@ -71,6 +71,7 @@ NEGATIVE = schemathesis.GenerationMode.NEGATIVE
         ("GET", "/v1/models/{name}", POSITIVE),
         ("GET", "/health/live", POSITIVE),
         ("GET", "/health/ready", POSITIVE),
+        ("GET", "/metrics", POSITIVE),
     ],
 )
 def test_generated_requests_get_what_the_description_says(
