@@ -1,4 +1,7 @@
-"""`beatwise analyse FILE...`: the service's analysis of recordings, on the command line."""
+"""`beatwise analyse FILE...`: the service's analysis of recordings, on the command line.
+
+`beatwise models` verifies a folder of models and tells its revision.
+"""
 
 import sys
 from collections.abc import Callable
@@ -13,9 +16,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn
 
 from app import __version__
+from app.artefacts import DEFAULT_MODEL, RHYTHM_MODEL, ROWS_MODEL, default_model
+from app.files import of_recordings
+from app.pinned import revision
 from app.printing import NOTICE, print_summary
+from app.remote import AnyPath, RemoteError, read_bytes
 from app.schemas import model_id
-from app.settings import DEFAULT_MODEL, RHYTHM_MODEL, ROWS_MODEL, default_model
 from ecg import exports, readers
 from ecg.advice import Advice, advise
 from ecg.analysis import Analysis, RhythmBy, RowAnalysis, analyse_any
@@ -25,7 +31,6 @@ from ecg.errors import ArtefactError, InputError
 from ecg.record import Record
 from ecg.rhythm import RhythmModel
 from ecg.rhythm import load as load_rhythm
-from ecg.wfdb_header import read_header
 
 MODELS: Final = Path(__file__).parent.parent / "models"
 
@@ -100,6 +105,12 @@ def _loaded(folder: Path, load_from: Callable[[Path], Model]) -> Model:
         )
 
 
+def _here(path: Path | None) -> Path | None:
+    if path is not None and str(path).lower().startswith("s3:/"):
+        raise typer.BadParameter(f"{path}: a folder of this machine is wanted")
+    return path
+
+
 @program.callback()
 def about() -> None:
     """Beatwise."""
@@ -112,9 +123,42 @@ def version() -> None:
 
 
 @program.command()
+def models(
+    folder: Annotated[
+        Path, typer.Argument(help="Folder of model artefacts.", callback=_here)
+    ] = MODELS,
+    expect: Annotated[
+        str,
+        typer.Option(
+            envvar="MODELS_REVISION",
+            help="Fail unless this is the revision: sha256:<64 hex digits>.",
+        ),
+    ] = "",
+) -> None:
+    """Verify models, hashes and golden beats, and print their versions and the revision of all.
+
+    The revision is what BEATWISE_MODELS=s3://bucket/path@<revision> pins.
+    """
+    from app.service import load_models  # the web framework, which no other command wants
+
+    loaded = load_models(folder)
+    if loaded.reason:
+        _fail(loaded.reason)
+    for model in loaded.every.values():
+        typer.echo(f"{model.name:20} {model.version:8} sha256:{model.sha256}")
+    found = revision(loaded.hashes)
+    typer.echo(f"revision {found}")
+    if expect not in ("", found):
+        _fail(f"{folder} is not of the revision that is expected, {expect}")
+
+
+@program.command()
 def analyse(
     files: Annotated[
-        list[Path], typer.Argument(help="WFDB headers (.hea), EDF, BDF, CSV, text or zip files.")
+        list[str],
+        typer.Argument(
+            help="WFDB headers (.hea), EDF, BDF, CSV, text or zip files; paths or s3:// addresses."
+        ),
     ],
     fs: Annotated[float | None, typer.Option(help="Hz, for files that do not say.")] = None,
     unit: Annotated[str | None, typer.Option(help="mV, uV, V or adc, likewise.")] = None,
@@ -125,11 +169,15 @@ def analyse(
             help=f"Folder of --models: {DEFAULT_MODEL}, for 187-sample beats {ROWS_MODEL}."
         ),
     ] = None,
-    models: Annotated[Path, typer.Option(help="Folder of model artefacts.")] = MODELS,
+    models: Annotated[
+        Path, typer.Option(help="Folder of model artefacts.", callback=_here)
+    ] = MODELS,
     json: Annotated[bool, typer.Option("--json", help="Write the answer of the API.")] = False,
     csv: Annotated[bool, typer.Option("--csv", help="Write a row a beat.")] = False,
     atr: Annotated[bool, typer.Option("--atr", help="Write WFDB annotations.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder for what is written.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder for what is written.", callback=_here)
+    ] = None,
     advice: Annotated[
         bool, typer.Option("--advice", help="Add what people usually do next: no verdict.")
     ] = False,
@@ -141,8 +189,11 @@ def analyse(
     """
     formats = tuple(n for n, on in (("json", json), ("csv", csv), ("atr", atr)) if on)
     wanted = Wanted(formats, out, advice, age)
-    recordings = _recordings(files)
-    _check(wanted, len(recordings))
+    try:
+        recordings = of_recordings(files)
+    except RemoteError as error:
+        _fail(str(error))
+    _check(wanted, [paths[0].stem for paths in recordings])
     choice = Choice(models, model)
     choice.default()
     failed = 0
@@ -156,7 +207,7 @@ def analyse(
 
 
 def _one(
-    paths: list[Path],
+    paths: list[AnyPath],
     wanted: Wanted,
     choice: Choice,
     given: dict[str, Any],
@@ -164,15 +215,21 @@ def _one(
     tell: Callable[[str, float], None],
 ) -> bool:
     try:
-        opened = readers.open_files({p.name: p.read_bytes() for p in paths}, **given)
+        opened = readers.open_files({p.name: read_bytes(p) for p in paths}, **given)
         classifier = choice.of(opened)
         by = choice.rhythm() if wanted.rhythm else None
         analysis = analyse_any(opened, classifier, lead, tell, rhythm=by)
         _give(analysis, paths[0].stem, wanted, classifier)
+    except RemoteError as error:
+        return _complain(str(error))
     except (InputError, OSError) as error:
-        _errors.print(f"{paths[0]}: {error}", style="red", markup=False, highlight=False)
-        return False
+        return _complain(f"{paths[0]}: {error}")
     return True
+
+
+def _complain(message: str) -> bool:
+    _errors.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
+    return False
 
 
 def _give(
@@ -209,33 +266,20 @@ def _advice(answer: dict[str, Any], wanted: Wanted) -> Advice | None:
     return advise(answer["summary"], wanted.age) if wanted.advice else None
 
 
-def _recordings(files: list[Path]) -> list[list[Path]]:
-    """Return the files of each recording: a header first, then what it names and its .atr."""
-    groups = [_of_header(path) for path in files if path.suffix.lower() == ".hea"]
-    taken = {path.resolve() for group in groups for path in group}
-    return groups + [[path] for path in files if path.resolve() not in taken]
-
-
-def _of_header(path: Path) -> list[Path]:
-    try:
-        names = {lead.file for lead in read_header(path.read_bytes()).leads}
-    except (InputError, OSError):
-        return [path]
-    beside = [path.with_name(Path(name).name) for name in sorted(names)]
-    return [path, *(p for p in (*beside, path.with_suffix(".atr")) if p.is_file())]
-
-
-def _check(wanted: Wanted, n: int) -> None:
-    if wanted.out is None and (len(wanted.formats) > 1 or (wanted.formats and n > 1)):
+def _check(wanted: Wanted, stems: list[str]) -> None:
+    if wanted.out is None and wanted.formats and len(wanted.formats) + len(stems) > 2:
         _fail("more than one file would be written: give a folder with --out")
     if wanted.out is not None and not wanted.formats:
         _fail("--out wants one or more of --json, --csv, --atr")
+    if wanted.out is not None and len({*stems}) < len(stems):
+        twice = next(stem for stem in stems if stems.count(stem) > 1)
+        _fail(f"two recordings are named {twice}: one would replace the other in --out")
     if wanted.age is not None and not wanted.advice:
         _fail("--age is for --advice")
 
 
 def _fail(message: str) -> NoReturn:
-    _errors.print(message, style="red", markup=False, highlight=False)
+    _errors.print(message, style="red", markup=False, highlight=False, soft_wrap=True)
     raise typer.Exit(2)
 
 

@@ -6,6 +6,7 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 
 from app import openapi
+from app.artefacts import DEFAULT_MODEL
 from app.parsing import decode, json_body
 from app.schemas import (
     COMPAT_ACCEPTED,
@@ -16,7 +17,6 @@ from app.schemas import (
     CompatRequest,
 )
 from app.service import Models, Work, answer, models_of
-from app.settings import DEFAULT_MODEL
 from ecg.errors import InputError
 
 router = APIRouter()

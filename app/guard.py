@@ -70,6 +70,9 @@ class Guard:
             await response(error, scope["request_id"])(scope, receive, answer.send)
         except ClientDisconnect:
             answer.status = GONE
+        except anyio.get_cancelled_exc_class():
+            # The service was told to stop, and the time for requests under way is over.
+            await self._stop(scope, receive, answer)
         except Exception as error:  # noqa: BLE001 - the process edge
             await self._fail(error, scope, receive, answer)
         finally:
@@ -94,6 +97,11 @@ class Guard:
             raise _too_large(most)
         if int(length) > most:
             raise _too_large(most)
+
+    async def _stop(self, scope: Scope, receive: Receive, answer: "_Answer") -> None:
+        if answer.status == 0:
+            stopping = ProblemError(BUSY, "The service is stopping.", headers={"Retry-After": "5"})
+            await response(stopping, scope["request_id"])(scope, receive, answer.send)
 
     async def _fail(
         self, error: Exception, scope: Scope, receive: Receive, answer: "_Answer"
@@ -163,7 +171,10 @@ def _request_id(headers: Headers) -> str:
 
 
 def _write_line(scope: Scope, status: int, seconds: float) -> None:
-    if not _log.isEnabledFor(logging.INFO):
+    # Whoever asks for health asks every few seconds; that all is well is no news.
+    well = scope["path"].startswith("/health/") and status == 200
+    level = logging.DEBUG if well else logging.INFO
+    if not _log.isEnabledFor(level):
         return
     route = scope.get("route")
     line = {
@@ -173,4 +184,4 @@ def _write_line(scope: Scope, status: int, seconds: float) -> None:
         "ms": round(1000 * seconds, 3),
         "beats": scope.get("beats", 0),
     }
-    _log.info(json.dumps(line))
+    _log.log(level, json.dumps(line))

@@ -1,10 +1,14 @@
 """The models that the service runs, and the one way in which it classifies."""
 
+import ctypes
 import logging
+import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final, TypeVar
 
 import anyio
@@ -13,9 +17,12 @@ import numpy as np
 from fastapi import Request
 from numpy.typing import NDArray
 
+from app.artefacts import DEFAULT_MODEL, RHYTHM_MODEL, default_model, folders
+from app.fetch import LIMIT_S
+from app.pinned import check
 from app.problems import NOT_READY, ProblemError, invalid
 from app.schemas import BeatAnswer, BeatsAnswer, Explanations, Proba, model_id
-from app.settings import DEFAULT_MODEL, RHYTHM_MODEL, default_model
+from app.settings import Pinned
 from ecg.aami import CLASSES
 from ecg.analysis import RhythmBy
 from ecg.artefact import MANIFEST
@@ -61,6 +68,11 @@ class Models:
         return RhythmBy(self.rhythm, self.by_name[DEFAULT_MODEL])
 
     @property
+    def hashes(self) -> dict[str, str]:
+        """Return the SHA-256 of each model's manifest, by name."""
+        return {name: model.sha256 for name, model in self.every.items()}
+
+    @property
     def every(self) -> dict[str, Classifier | RhythmModel]:
         """Return all models by name."""
         found: dict[str, Classifier | RhythmModel] = {**self.required()}
@@ -79,16 +91,41 @@ class Work:
     explain: bool = False
 
 
-def load_models(folder: Path) -> Models:
-    """Load every model of `folder`, verify it and replay its golden beats; one bad, none served."""
-    folders = _folders(folder)
+def load_models(source: Path | Pinned) -> Models:
+    """Load every model, verify it and replay its golden beats; one bad, none served.
+
+    Of a pinned folder, all that was loaded must be of the revision.
+    """
     try:
-        found = {p.name: _verified(p, load) for p in folders if p.name != RHYTHM_MODEL}
-        rhythm = next((_verified(p, load_rhythm) for p in folders if p.name == RHYTHM_MODEL), None)
+        if isinstance(source, Path):
+            return _loaded(source)
+        models = _loaded(Path(source.address))
+        check(models.hashes, source)
     except ArtefactError as error:
-        _log.error(msgspec.json.encode({"event": "not_ready", "reason": str(error)}).decode())
         return Models({}, str(error))
-    return Models(found, rhythm=rhythm)
+    return models
+
+
+async def bring_models(pinned: Pinned) -> Models:
+    """Bring models from S3 to a temporary folder, which is gone when this returns; load them."""
+    command = [sys.executable, "-m", "app.fetch", pinned.address, pinned.revision]
+    try:
+        with TemporaryDirectory(prefix="beatwise-") as folder:
+            done = await anyio.run_process([*command, folder], check=False, stderr=None)
+            if done.returncode:
+                said = done.stdout.decode(errors="replace")
+                return Models({}, said or f"{pinned.address} was not brought within {LIMIT_S} s")
+            brought = Pinned(folder, pinned.revision)
+            models = await anyio.to_thread.run_sync(load_models, brought)
+            return replace(models, reason=models.reason.replace(folder, pinned.address))
+    except OSError as error:
+        return Models({}, f"there is no folder for the models: {error}; mount /tmp, or set TMPDIR")
+
+
+def release_memory() -> None:
+    """Give back what loading the models took and freed, where the C library can: some 17 MB."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def models_of(request: Request) -> Models:
@@ -130,7 +167,8 @@ async def in_thread(request: Request, call: Callable[[], T], *, heavy: bool = Fa
     """Run `call` beside the event loop; of `heavy` calls, which hold much memory, one at a time."""
     state = request.app.state
     limiter: anyio.CapacityLimiter = state.heavy_limiter if heavy else state.limiter
-    return await anyio.to_thread.run_sync(call, limiter=limiter)
+    # Left alone where the service stops and its time is up: nobody waits for the answer any more.
+    return await anyio.to_thread.run_sync(call, limiter=limiter, abandon_on_cancel=True)
 
 
 def chosen_model(
@@ -155,9 +193,11 @@ def _beat_answers(proba: NDArray[np.float32]) -> list[BeatAnswer]:
     ]
 
 
-def _folders(folder: Path) -> list[Path]:
-    found = sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
-    return found or [folder / DEFAULT_MODEL]
+def _loaded(folder: Path) -> Models:
+    found = folders(folder)
+    by_name = {p.name: _verified(p, load) for p in found if p.name != RHYTHM_MODEL}
+    rhythm = next((_verified(p, load_rhythm) for p in found if p.name == RHYTHM_MODEL), None)
+    return Models(by_name, rhythm=rhythm)
 
 
 def _verified(folder: Path, load_from: Callable[[Path], Model]) -> Model:

@@ -1,8 +1,15 @@
 """How the tests ask the service, and what every problem document must be."""
 
+import http.client
+import json
+import time
+from collections.abc import Callable
+from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
+import pytest
 
 from tests.conftest import (
     made_up_beat,
@@ -30,3 +37,31 @@ def check_problem(response: httpx.Response, status: int) -> dict[str, Any]:
     assert problem["status"] == status
     assert problem["request_id"] == response.headers["x-request-id"]
     return problem
+
+
+def answer_while_stopping(address: str, stop: Callable[[], object]) -> dict[str, Any]:
+    """Send half of 100 beats, stop the service, send the rest; return the answer."""
+    sent = json.dumps(request(beats=[BEAT] * 100)).encode()
+    under_way = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
+    with closing(under_way):
+        under_way.putrequest("POST", "/v1/beats")
+        under_way.putheader("content-type", "application/json")
+        under_way.putheader("content-length", str(len(sent)))
+        under_way.endheaders(sent[:1000])
+        # Answered after the headers came: the service has read both.
+        assert httpx.get(f"{address}/health/live").status_code == 200
+        stop()
+        _wait_until_refused(address)
+        under_way.send(sent[1000:])
+        answer: dict[str, Any] = json.loads(under_way.getresponse().read())
+    return answer
+
+
+def _wait_until_refused(address: str) -> None:
+    for _ in range(600):
+        try:
+            httpx.get(f"{address}/health/live")
+        except httpx.TransportError:
+            return
+        time.sleep(0.1)
+    pytest.fail("the service still takes requests after SIGTERM")

@@ -42,7 +42,7 @@ START_S = 60
 
 
 @contextmanager
-def running(models: Path, **settings: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+def running(models: Path | str, **settings: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """Run `python -m app` on a free port; give its address and its process."""
     # `make test` pins no settings, but a developer's shell may.
     environ = {k: v for k, v in os.environ.items() if not k.startswith("BEATWISE_")}
@@ -189,6 +189,12 @@ def write_manifest(folder: Path, **other: object) -> None:
         **other,
     }
     (folder / MANIFEST).write_text(json.dumps(card))
+
+
+def hashes_of(folder: Path) -> dict[str, str]:
+    """Return the SHA-256 of the manifest of each model in `folder`, by name."""
+    manifests = folder.glob(f"*/{MANIFEST}")
+    return {m.parent.name: hashlib.sha256(m.read_bytes()).hexdigest() for m in manifests}
 
 
 def made_up_beat(fs: float = 125.0, seconds: float = 1.28, shift_s: float = 0.0) -> list[float]:

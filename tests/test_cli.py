@@ -147,3 +147,32 @@ def test_the_installed_command_runs(recording: Path, made_up_models: Path) -> No
     done = subprocess.run(words, capture_output=True, text=True, check=True)
     assert done.stdout.startswith("sample,")
     assert done.stderr == ""
+
+
+@pytest.mark.parametrize(
+    "name", ["s3://", "s3://bucket", "s3://bucket/", "S3:///key", "s3://a@b/c"]
+)
+def test_an_address_that_names_no_file_is_refused(analyse: Analyse, name: str) -> None:
+    done = analyse(name)
+    assert (done.exit_code, "s3://bucket/key is wanted" in done.stderr) == (2, True)
+
+
+@pytest.mark.parametrize("option", ["--out", "--models"])
+def test_folders_in_s3_are_refused_where_one_of_this_machine_is_wanted(
+    recording: Path, option: str
+) -> None:
+    given = ["analyse", str(recording), "--json", option, "s3://bucket/folder"]
+    done = CliRunner().invoke(program, given)
+    assert (done.exit_code, "a folder of this machine" in done.stderr) == (2, True)
+
+
+def test_two_recordings_of_one_name_do_not_replace_each_other(
+    analyse: Analyse, recording: Path, tmp_path: Path
+) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    for path in (recording, recording.with_suffix(".dat")):
+        shutil.copy(path, other)
+    done = analyse(recording, other / recording.name, "--json", "--out", tmp_path / "out")
+    assert (done.exit_code, "two recordings are named rec" in done.stderr) == (2, True)
+    assert not (tmp_path / "out").exists()

@@ -1,21 +1,21 @@
 """Starting and stopping: artefacts that must not serve, settings, SIGTERM."""
 
-import http.client
+import asyncio
 import json
 import shutil
 import signal
-import time
-from contextlib import closing
 from pathlib import Path
-from urllib.parse import urlsplit
+from typing import Any
 
-import httpx
 import numpy as np
 import pytest
+from starlette.types import Receive, Scope, Send
 
+from app.guard import Guard
 from app.main import create_app
-from app.settings import Settings, SettingsError, from_environ, known_keys
-from tests.asking import BEAT, COMPAT, check_problem, request
+from app.metrics import Metrics
+from app.settings import Pinned, Settings, SettingsError, from_environ, known_keys
+from tests.asking import COMPAT, answer_while_stopping, check_problem, request
 from tests.conftest import (
     inside,
     running,
@@ -99,32 +99,35 @@ def test_two_models_are_served_by_name(made_up_models: Path, tmp_path: Path) -> 
 
 
 def test_sigterm_answers_the_request_under_way_and_exits_with_0(made_up_models: Path) -> None:
-    sent = json.dumps(request(beats=[BEAT] * 100)).encode()
     with running(made_up_models) as (address, process):
-        under_way = http.client.HTTPConnection(urlsplit(address).netloc, timeout=60)
-        with closing(under_way):
-            under_way.putrequest("POST", "/v1/beats")
-            under_way.putheader("content-type", "application/json")
-            under_way.putheader("content-length", str(len(sent)))
-            under_way.endheaders(sent[:1000])
-            # Answered after the headers came: the service has read both.
-            assert httpx.get(f"{address}/health/live").status_code == 200
-            process.send_signal(signal.SIGTERM)
-            _wait_until_refused(address)
-            under_way.send(sent[1000:])
-            answer = json.loads(under_way.getresponse().read())
+        answer = answer_while_stopping(address, lambda: process.send_signal(signal.SIGTERM))
         assert process.wait(60) == 0
     assert len(answer["beats"]) == 100
 
 
-def _wait_until_refused(address: str) -> None:
-    for _ in range(600):
-        try:
-            httpx.get(f"{address}/health/live")
-        except httpx.TransportError:
-            return
-        time.sleep(0.1)
-    pytest.fail("the service still takes requests after SIGTERM")
+def test_what_is_cut_off_by_the_end_is_told_to_come_again() -> None:
+    async def forever(_scope: Scope, _receive: Receive, _send: Send) -> None:
+        await asyncio.sleep(3600)
+
+    async def cut_off() -> list[Any]:
+        sent: list[Any] = []
+        told: asyncio.Queue[Any] = asyncio.Queue()
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": "/v1/beats", "headers": []}
+        guard = Guard(forever, Settings(), Metrics())
+        task = asyncio.create_task(guard(scope, told.get, send))
+        await asyncio.sleep(0.05)
+        task.cancel()
+        await task
+        return sent
+
+    head, body = asyncio.run(cut_off())
+    assert head["status"] == 503
+    assert (b"retry-after", b"5") in head["headers"]
+    assert "stopping" in json.loads(body["body"])["detail"]
 
 
 def test_an_unknown_setting_names_the_known_ones() -> None:
@@ -134,7 +137,23 @@ def test_an_unknown_setting_names_the_known_ones() -> None:
 
 @pytest.mark.parametrize(
     ("key", "value"),
-    [("MAX_BEATS", "0"), ("MAX_BODY_BYTES", "-1"), ("MAX_BEATS", "1e3"), ("LOG_LEVEL", "loud")],
+    [
+        ("MAX_BEATS", "0"),
+        ("MAX_BODY_BYTES", "-1"),
+        ("MAX_BEATS", "1e3"),
+        ("LOG_LEVEL", "loud"),
+        ("PORT", "65536"),
+        ("PORT", "tcp://10.0.0.1:8000"),
+        ("HOST", ""),
+        ("MODELS", ""),
+        ("MODELS", "s3://bucket/models"),
+        ("MODELS", "s3://bucket/models@sha256:12"),
+        ("MODELS", "models@sha256:abc"),
+        ("MODELS", f"models@SHA256:{'0' * 64}"),
+        ("MODELS", f"/@sha256:{'0' * 64}"),
+        ("MODELS", f"s3://key:secret@bucket/models@sha256:{'0' * 64}"),
+        ("MODELS", f"https://host/models@sha256:{'0' * 64}"),
+    ],
 )
 def test_a_setting_of_another_kind_is_refused(key: str, value: str) -> None:
     with pytest.raises(SettingsError, match=f"BEATWISE_{key} must be"):
@@ -145,4 +164,13 @@ def test_settings_come_from_the_environment() -> None:
     assert from_environ({"PATH": "x", "BEATWISE_MIRROR": "x"}) == Settings()
     read = from_environ({"BEATWISE_MODELS": "m", "BEATWISE_MAX_BEATS": "5"})
     assert read == Settings(models=Path("m"), max_beats=5)
-    assert len(known_keys()) == 6
+    read = from_environ({"BEATWISE_HOST": "::", "BEATWISE_PORT": "0"})
+    assert (read.host, read.port) == ("::", 0)
+    assert len(known_keys()) == 8
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/a/b", "/a folder/models", "models"])
+def test_models_can_be_pinned_to_a_revision(address: str) -> None:
+    revision = f"sha256:{'0123456789abcdef' * 4}"
+    read = from_environ({"BEATWISE_MODELS": f"{address}@{revision}"})
+    assert read.models == Pinned(address, revision)

@@ -3,6 +3,7 @@
 import ast
 import json
 import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -131,11 +132,15 @@ def test_a_registered_model_is_pinned_to_what_the_service_runs() -> None:
 
 
 def test_what_the_service_runs_on_is_what_tracking_runs_on() -> None:
-    def versions(name: str) -> set[str]:
+    def versions(name: str) -> dict[str, str]:
         text = (ROOT / "requirements" / name).read_text()
-        return set(re.findall(r"^(\S+==[^\\\n]+) ", text, re.MULTILINE))
+        return dict(re.findall(r"^([^\s=]+)==([^\s\\]+) ", text, re.MULTILINE))
 
-    assert versions("service.lock") <= versions("tracking.lock")
+    service, tracking = versions("service.lock"), versions("tracking.lock")
+    wanted = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["dependencies"]
+    assert {re.split(r"[<>=;]", one)[0] for one in wanted} <= service.keys() & tracking.keys()
+    for name in service.keys() & tracking.keys():
+        assert service[name] == tracking[name]
 
 
 def test_nothing_else_imports_mlflow() -> None:
