@@ -50,9 +50,9 @@ def running(module: str, *arguments: str) -> Iterator[Service]:
             _stop(process)
 
 
-def resident_mb(service: Service) -> float:
-    """Return the resident memory in MB; NaN where there is no /proc."""
-    status = Path(f"/proc/{service.process.pid}/status")
+def resident_mb(pid: int) -> float:
+    """Return a process's resident memory in MB; NaN where /proc does not show it."""
+    status = Path(f"/proc/{pid}/status")
     if not status.is_file():
         return float("nan")
     line = next(line for line in status.read_text().splitlines() if line.startswith("VmRSS:"))

@@ -244,7 +244,7 @@ def _http_bulk(
 
 
 def _memory(services: dict[Way, Service], when: str, way: Way) -> Iterator[Figure]:
-    yield Figure(f"resident memory {when}", "MB", way, resident_mb(services[way]))
+    yield Figure(f"resident memory {when}", "MB", way, resident_mb(services[way].process.pid))
 
 
 def _percentiles(what: str, way: Way, times: Sequence[float]) -> Iterator[Figure]:
