@@ -77,7 +77,7 @@ def told(address: str) -> Iterator[None]:
         if isinstance(error.__cause__ or error.__context__ or error, MemoryError):
             raise MemoryError(address) from error
         said = f"{address}: {type(error).__name__}: {error}"
-        hint = "; AWS_ENDPOINT_URL starts with http:// or https://" * ("endpoint" in said.lower())
+        hint = "; AWS_ENDPOINT_URL starts with http:// or https://" * ("Invalid endpoint" in said)
         raise RemoteError(shown(said, hint)) from error
 
 

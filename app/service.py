@@ -114,7 +114,8 @@ async def bring_models(pinned: Pinned) -> Models:
             done = await anyio.run_process([*command, folder], check=False, stderr=None)
             if done.returncode:
                 said = done.stdout.decode(errors="replace")
-                return Models({}, said or f"{pinned.address} was not brought within {LIMIT_S} s")
+                limits = f"{pinned.address}: more than {LIMIT_S} s, or more than models may take"
+                return Models({}, said or limits)
             brought = Pinned(folder, pinned.revision)
             models = await anyio.to_thread.run_sync(load_models, brought)
             return replace(models, reason=models.reason.replace(folder, pinned.address))

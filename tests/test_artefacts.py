@@ -41,10 +41,11 @@ def test_the_revision_pins_every_file_and_every_name(folder: Path) -> None:
     assert revision(hashes_of(folder)) != before
 
 
-def test_the_dockerfile_pins_the_models_of_this_commit() -> None:
-    pinned = re.search(r"^ARG MODELS_REVISION=(\S+)", (ROOT / "Dockerfile").read_text(), re.M)
-    assert pinned is not None
-    assert pinned[1] == revision(hashes_of(ROOT / "models"))
+@pytest.mark.parametrize("name", ["Dockerfile", "compose.yaml", "docs/operations.md"])
+def test_what_pins_models_pins_those_of_this_commit(name: str) -> None:
+    # Digests of images stand behind their tag and @, never behind a name of models.
+    pins = re.findall(r"(?:REVISION=|models@)(sha256:[0-9a-f]{64})", (ROOT / name).read_text())
+    assert {*pins} == {revision(hashes_of(ROOT / "models"))}
 
 
 def test_a_pinned_folder_is_served_and_another_revision_is_not(folder: Path) -> None:

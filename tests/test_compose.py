@@ -51,14 +51,6 @@ def test_docker_compose_reads_every_profile() -> None:
         assert ran.returncode == 0, ran.stderr
 
 
-def test_the_service_keeps_the_pin_of_its_image() -> None:
-    dockerfile = (ROOT / "Dockerfile").read_text()
-    pinned = re.search(r"^ARG MODELS_REVISION=(\S+)", dockerfile, re.MULTILINE)
-    assert pinned is not None
-    given = SERVICES["beatwise"]["environment"]["BEATWISE_MODELS"]
-    assert given == f"${{BEATWISE_MODELS:-models@{pinned[1]}}}"
-
-
 @pytest.mark.parametrize("name", SERVICES)
 def test_every_container_is_contained(name: str) -> None:
     service = SERVICES[name]
