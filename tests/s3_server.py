@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
-import httpx
-import s3fs
+import botocore.session
+from botocore.exceptions import BotoCoreError, ClientError
 
 BUCKET: Final = "beatwise"
 START_S: Final = 60
@@ -69,23 +69,37 @@ class S3:
         self.process.send_signal(signal.SIGKILL)
         self.process.wait(30)
 
+    def put(self, key: str, content: bytes | BinaryIO) -> None:
+        """Write an object as the writer."""
+        self._client().put_object(Bucket=BUCKET, Key=key, Body=content)
+
+    def put_folder(self, folder: Path, prefix: str) -> None:
+        """Write every file of a folder, by its path in there behind `prefix`."""
+        for path in (p for p in folder.rglob("*") if p.is_file()):
+            self.put(f"{prefix}/{path.relative_to(folder)}", path.read_bytes())
+
+    def etags(self, prefix: str = "") -> dict[str, str]:
+        """Return the ETag of every object whose key starts so."""
+        pages = (
+            self._client().get_paginator("list_objects_v2").paginate(Bucket=BUCKET, Prefix=prefix)
+        )
+        return {one["Key"]: one["ETag"] for page in pages for one in page.get("Contents", ())}
+
     def _answers(self) -> bool:
         try:
-            if httpx.get(f"{self.endpoint}/healthz").status_code != 200:
-                return False
-            return bool(self.files(WRITER).exists(BUCKET))
-        except (httpx.TransportError, OSError):
+            self._client().head_bucket(Bucket=BUCKET)
+        except (BotoCoreError, ClientError):
             return False
+        return True
 
-    def files(self, keys: Keys) -> Any:
-        """Return the bucket as a file system, as that identity sees it."""
-        return s3fs.S3FileSystem(
-            key=keys.access,
-            secret=keys.secret,
+    # botocore's own: a client of s3fs leaves its sessions for the garbage collector to complain of.
+    def _client(self) -> Any:
+        return botocore.session.Session().create_client(
+            "s3",
+            region_name="us-east-1",
             endpoint_url=self.endpoint,
-            use_listings_cache=False,
-            skip_instance_cache=True,
-            client_kwargs={"region_name": "us-east-1"},
+            aws_access_key_id=WRITER.access,
+            aws_secret_access_key=WRITER.secret,
         )
 
     def environ(self, keys: Keys | None) -> dict[str, str]:

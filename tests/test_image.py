@@ -19,7 +19,7 @@ from app.settings import Settings
 from tests.asking import answer_while_stopping, check_problem
 from tests.conftest import ROOT, hashes_of, inside
 from tests.containers import Container, container, docker, run_once
-from tests.s3_server import BUCKET, NOBODY, READER, WRITER, s3_server
+from tests.s3_server import BUCKET, NOBODY, READER, s3_server
 
 IMAGE = os.environ.get("BEATWISE_IMAGE", "")
 pytestmark = [pytest.mark.image, pytest.mark.timeout(300)]
@@ -169,7 +169,7 @@ def test_compose_starts_it_and_publishes_it_on_loopback(running: Container) -> N
 
 def test_it_takes_its_models_from_s3(tmp_path: Path) -> None:
     with s3_server(tmp_path) as s3:
-        s3.files(WRITER).put(f"{MODELS}/convxgb", f"{BUCKET}/models/", recursive=True)
+        s3.put_folder(MODELS / "convxgb", "models/convxgb")
         one = {"convxgb": hashes_of(MODELS)["convxgb"]}
         pinned = f"BEATWISE_MODELS=s3://{BUCKET}/models@{revision(one)}"
         address = ("-e", f"AWS_ENDPOINT_URL={s3.endpoint}", "-e", "AWS_DEFAULT_REGION=us-east-1")
