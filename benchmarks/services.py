@@ -38,7 +38,7 @@ def running(module: str, *arguments: str) -> Iterator[Service]:
     """
     # A benchmark measures the defaults, whatever a developer's shell sets.
     environ = {k: v for k, v in os.environ.items() if not k.startswith(PREFIX)}
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", module, "--port", str(port), *arguments]
     started = time.perf_counter()
     quiet = subprocess.DEVNULL
@@ -76,7 +76,8 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
         process.kill()
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """Return a port of this machine that nobody listens on."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         return int(probe.getsockname()[1])

@@ -2,7 +2,6 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -11,8 +10,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
-import httpx
+from benchmarks.load import is_ready
+from benchmarks.services import READY, free_port
 
 DOCKER: Final = os.environ.get("DOCKER", "docker")
 CONTAINED: Final = ("--read-only", "--cap-drop", "ALL", "--security-opt", "no-new-privileges")
@@ -48,11 +49,8 @@ class Container:
     def ready_after(self) -> float:
         """Return the seconds from `docker run` until /health/ready answered 200."""
         while time.perf_counter() < self.started + START_S:
-            try:
-                if httpx.get(f"{self.address}/health/ready").status_code == 200:
-                    return time.perf_counter() - self.started
-            except httpx.TransportError:
-                pass
+            if is_ready(urlsplit(self.address).port or 0, READY):
+                return time.perf_counter() - self.started
             time.sleep(0.005)
         raise TimeoutError(docker("logs", self.name))
 
@@ -60,7 +58,7 @@ class Container:
 @contextmanager
 def container(image: str, *options: str) -> Iterator[Container]:
     """Run the service on a free port of the host's loopback; remove the container afterwards."""
-    port = _free_port()
+    port = free_port()
     listen = ("-e", "BEATWISE_HOST=127.0.0.1", "-e", f"BEATWISE_PORT={port}")
     started = time.perf_counter()
     name = docker("run", "-d", "--network", "host", *CONTAINED, *PROBED, *listen, *options, image)
@@ -83,9 +81,3 @@ def docker(*arguments: str) -> str:
         sys.stderr.write(done.stderr)
     done.check_returncode()
     return (done.stdout + done.stderr).strip()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -29,6 +29,11 @@ DATA = ("data/mit-bih", "data/mit-bih-noise", "data/challenge-2017")
 DATASETS = ("data/beats", "data/conducted", "data/rhythms")
 MODELS = sorted(path.parent.name for path in (ROOT / "models").glob("*/manifest.json"))
 PUSHED = (*DATA, *DATASETS, *(f"models/{name}" for name in MODELS))
+without_the_right_keys = pytest.mark.parametrize(
+    ("keys", "said"),
+    [(NOBODY, "the host refuses these keys"), (None, "set AWS_ACCESS_KEY_ID")],
+    ids=["wrong keys", "none"],
+)
 
 
 @pytest.fixture(scope="module")
@@ -197,11 +202,7 @@ def test_a_recording_in_s3_is_analysed_as_one_on_a_disk(
     assert '"n_samples":108000' in answers[0]
 
 
-@pytest.mark.parametrize(
-    ("keys", "said"),
-    [(NOBODY, "the host refuses these keys"), (None, "set AWS_ACCESS_KEY_ID")],
-    ids=["wrong keys", "none"],
-)
+@without_the_right_keys
 def test_a_recording_without_the_right_keys_says_what_is_missing(
     s3: S3, recording: str, keys: Keys | None, said: str
 ) -> None:
@@ -273,11 +274,7 @@ def test_a_broken_model_in_s3_is_refused_by_the_name_of_its_file(
         s3.put(key, graph)
 
 
-@pytest.mark.parametrize(
-    ("keys", "said"),
-    [(NOBODY, "the host refuses these keys"), (None, "set AWS_ACCESS_KEY_ID")],
-    ids=["wrong keys", "none"],
-)
+@without_the_right_keys
 def test_without_the_right_keys_the_service_says_what_is_missing(
     s3: S3, models: str, keys: Keys | None, said: str
 ) -> None:
